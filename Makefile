@@ -1,0 +1,78 @@
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+
+# A machine with only Python 3.13 gets uv into .tools; everything else follows from the lock files.
+PYTHON ?= python3.13
+UV := $(shell command -v uv || echo .tools/bin/uv)
+NPM := .venv/bin/npm
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+export UV_NO_PROGRESS := 1
+STAGE ?= local
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+.tools/bin/uv:
+	@echo "installing uv into .tools"
+	$(PYTHON) -m venv .tools
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-tools.txt
+
+.venv/.installed: pyproject.toml uv.lock $(filter .tools/%,$(UV))
+	@echo "installing Python packages from uv.lock"
+	$(UV) sync --frozen --quiet
+	touch $@
+
+node_modules/.installed: package.json package-lock.json .venv/.installed
+	@echo "installing the CDK CLI from package-lock.json"
+	$(NPM) ci --silent
+	touch $@
+
+.PHONY: install
+install: .venv/.installed node_modules/.installed
+
+.PHONY: run
+run: install ## Run the whole system on this machine, through the code and the template that deploy
+	python -m local run
+
+.PHONY: reset
+reset: install ## Delete what `make run` has stored: rows, objects, messages
+	python -m local reset
+
+.PHONY: test
+test: install ## Unit, integration, infrastructure and end-to-end tests
+	pytest $(ARGS)
+
+.PHONY: check
+check: .venv/.installed ## Lint, format, types, import contracts, system checks: no database, no network
+	ruff check .
+	ruff format --check --quiet .
+	mypy
+	lint-imports --no-cache
+	manage check --fail-level WARNING
+
+.PHONY: demo
+demo: install ## Act as a phone against the running system, and check every figure
+	python -m local demo
+
+.PHONY: token
+token: .venv/.installed ## A bearer token for the running system: make token MEMBER=ada
+	@python -m local token $(or $(MEMBER),ada)
+
+.PHONY: invoke
+invoke: install ## Run one sample event through its handler: make invoke EVENT=events/sqs/like.json
+	python -m local invoke $(EVENT)
+
+.PHONY: figures
+figures: .venv/.installed ## The last figures of every measurement, against their goals
+	python -m local figures
+
+.PHONY: synth
+synth: install ## Write the templates of one stage to cdk.out: make synth STAGE=prod
+	cdk synth --quiet --strict --context stage=$(STAGE)
+
+.PHONY: deploy
+deploy: install ## Deploy one stage to AWS: make deploy STAGE=dev
+	cdk deploy --all --context stage=$(STAGE)

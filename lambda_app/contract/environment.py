@@ -1,0 +1,114 @@
+"""The environment variables that `cdk/` writes and `settings/` reads, as one typed value."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+RDS_CA_BUNDLE = str(Path(__file__).parent.parent / "serverless" / "postgresql" / "rds-ca-bundle.pem")
+"""The certificates of Amazon RDS and RDS Proxy, shipped beside the database backend."""
+
+
+class InvalidEnvironmentError(ValueError):
+    """An environment variable is missing or cannot be decoded."""
+
+
+def _decode_mapping(text: str) -> Mapping[str, str]:
+    value = json.loads(text)
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise ValueError(text)
+    return value
+
+
+def _decode_list(text: str) -> tuple[str, ...]:
+    value = json.loads(text)
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError(text)
+    return tuple(value)
+
+
+DECODERS: Mapping[Any, Callable[[str], Any]] = {
+    str: str,
+    int: int,
+    Mapping[str, str]: _decode_mapping,
+    tuple[str, ...]: _decode_list,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """One field per variable: `stage` is written and read as `STAGE`."""
+
+    stage: str
+    """Name of this deployment, such as "dev" or "prod"."""
+
+    allowed_hosts: tuple[str, ...]
+    """Host names that the API answers to; Django refuses every other."""
+
+    database_host: str
+    """Host name of the RDS Proxy endpoint; of the database itself for the management function."""
+
+    database_name: str
+
+    database_user: str
+
+    task_queue_urls: Mapping[str, str]
+    """URL of the SQS queue behind each queue of `lambda_app.topology`."""
+
+    bucket_names: Mapping[str, str]
+    """Name in S3 of each bucket of `lambda_app.topology`."""
+
+    database_secret_arn: str = ""
+    """Secrets Manager secret with the `password` of `database_user`.  Empty: sign an IAM token instead."""
+
+    database_port: int = 5432
+
+    database_connect_timeout_seconds: int = 3
+
+    database_ca_bundle: str = RDS_CA_BUNDLE
+    """PEM file that the server's certificate is verified against."""
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str] = os.environ) -> Self:
+        """Decode `variables`, reporting every fault at once.
+
+        Raise InvalidEnvironmentError if a variable without a default is missing
+        or any variable cannot be decoded.
+        """
+        values: dict[str, Any] = {}
+        faults: list[str] = []
+        for field in fields(cls):
+            name = field.name.upper()
+            if name not in variables:
+                if _is_required(field):
+                    faults.append(f"{name} is not set")
+                continue
+            try:
+                values[field.name] = DECODERS[field.type](variables[name])
+            except ValueError:
+                faults.append(f"{name} should be {_type_name(field)}, got {variables[name]!r}")
+        if faults:
+            raise InvalidEnvironmentError("; ".join(faults))
+        return cls(**values)
+
+    def variables(self) -> dict[str, str]:
+        """Encode as the variables that `read` decodes, leaving out those at their default."""
+        return {
+            field.name.upper(): _encode(value)
+            for field in fields(self)
+            if (value := getattr(self, field.name)) != field.default
+        }
+
+
+def _is_required(field: Field[Any]) -> bool:
+    return field.default is MISSING
+
+
+def _type_name(field: Field[Any]) -> str:
+    return field.type.__name__ if isinstance(field.type, type) else str(field.type).replace("collections.abc.", "")
+
+
+def _encode(value: str | int | Mapping[str, str] | tuple[str, ...]) -> str:
+    return str(value) if isinstance(value, str | int) else json.dumps(value, separators=(",", ":"))

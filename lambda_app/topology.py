@@ -1,0 +1,30 @@
+"""Every queue, bucket, trigger and schedule of this deployment: the file to edit to add one."""
+
+from datetime import timedelta
+
+from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, Topology
+
+TOPOLOGY = Topology(
+    queues=(
+        Queue(name="default"),
+        Queue(name="likes"),
+        Queue(name="views"),
+    ),
+    buckets=(
+        Bucket(name="uploads", expires_after=timedelta(days=2)),
+        Bucket(name="media"),
+    ),
+    object_triggers=(
+        ObjectTrigger(bucket="uploads", prefix="photos/", task="lambda_app.apps.feed.tasks.render_photo"),
+    ),
+    object_queue=Queue(name="objects", batch_size=1, memory_mb=1024),
+    schedules=(
+        Schedule(
+            name="expire-abandoned-photos",
+            expression="rate(5 minutes)",
+            task="lambda_app.apps.feed.tasks.expire_abandoned_photos",
+        ),
+    ),
+    authenticated_paths=("/v1/{proxy+}",),
+    public_paths=("/v1/openapi.json", "/v1/docs"),
+)

@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -39,6 +39,9 @@ class PostgreSQL:
     settings: Mapping[str, str] = field(default_factory=dict)
     """Added to, and winning over, our own."""
 
+    access: Sequence[str] = ()
+    """Lines of pg_hba.conf that come before "local all all trust"."""
+
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -46,6 +49,7 @@ class PostgreSQL:
         self.sockets.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
+        (self.data / "pg_hba.conf").write_text("\n".join([*self.access, "local all all trust", ""]))
         log = self.data / "server.log"
         self._process = processes.start(
             [binaries() / "postgres", "-D", self.data, *self._options()],

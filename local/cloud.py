@@ -1,0 +1,244 @@
+"""The whole system: PostgreSQL, PgBouncer, the emulated AWS with our template deployed to it, and its front door."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from local.cloud_addresses import CloudAddresses
+from local.control import Control
+from local.database import running_database, step
+from local.deployed_api import DeployedApi, JwtAuthorizer, read_deployed_api
+from local.deployment import Deployment
+from local.emulator import CREDENTIALS, REGION, Emulator
+from local.environments import Environments, InvokeResult
+from local.execution_environment import make_runtime_folder
+from local.front import DEFAULT_PORT, Exchange, Front, print_line
+from local.functions import FunctionVersion, unpack_code
+from local.issuer import LocalIssuer
+from local.listener import serving
+from local.loopback import kept_port, loopback_hosts
+from local.processes import ProcessError
+from local.running import RECORD, STATE, RunningCloud
+from local.source import Source, fingerprint_of_source, fingerprint_of_template
+from local.tls import server_certificate
+
+
+@dataclass
+class Cloud:
+    """Use as an asynchronous context manager through `running`."""
+
+    state: Path = STATE
+    port: int = DEFAULT_PORT
+    on_exchange: Callable[[Exchange], None] = print_line
+    on_invocation: Callable[[InvokeResult], None] = lambda _: None
+    url: str = field(default="", init=False)
+    endpoint: str = field(default="", init=False)
+    """Of the emulated AWS."""
+
+    outputs: Mapping[str, str] = field(default_factory=dict, init=False)
+    _functions: dict[str, FunctionVersion] = field(default_factory=dict, init=False)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> "AsyncIterator[Cloud]":
+        """Start everything, deploy what changed, serve; stop everything at the end."""
+        self.state.mkdir(parents=True, exist_ok=True)
+        async with contextlib.AsyncExitStack() as stack:
+            sockets = Path(tempfile.mkdtemp(prefix="laptop-cloud-"))
+            stack.callback(shutil.rmtree, sockets, ignore_errors=True)
+            hosts = loopback_hosts(self.state / "addresses.json")
+            self.certificate = server_certificate(self.state / "tls", hosts)
+            self.postgresql = await stack.enter_async_context(
+                running_database(
+                    self.state, sockets, instance_host=hosts[0], proxy_host=hosts[1], certificate=self.certificate
+                )
+            )
+            control = await stack.enter_async_context(serving(Control(self._actions()), port=0))
+            await self._start_aws(stack, hosts, control_port=int(control.rpartition(":")[2]))
+            await self._deploy_if_changed()
+            self.issuer = LocalIssuer(self.state / "issuer.pem")
+            self.front = Front(
+                self._read_api(), self._invoke_arn, lambda issuer: self.issuer.jwks, on_exchange=self.on_exchange
+            )
+            self.url = await stack.enter_async_context(serving(self.front, port=self.port))
+            stack.enter_context(self._announced(control))
+            retiring = asyncio.create_task(self._retire_for_ever())
+            stack.callback(retiring.cancel)
+            yield self
+
+    async def deploy(self) -> None:
+        """Synthesize and deploy the working copy.  Raise ProcessError if the CLI refuses."""
+        source, template = fingerprint_of_source(), fingerprint_of_template()
+        with step("cdk synth: the template of the stage local"):
+            await self.deployment.synthesize()
+        with step("cdk deploy: both stacks, the migration before the aliases"):
+            await self.deployment.deploy()
+        (self.state / "deployed.json").write_text(json.dumps({"source": source, "template": template}))
+        self._adopt(source)
+
+    def issue_token(self, member: str) -> str:
+        """Return a bearer token for `member`, from the issuer that the deployed authorizer names."""
+        authorizer = self._authorizer()
+        return self.issuer.issue_token(member, issuer=authorizer.issuer, audience=authorizer.audience[0])
+
+    def _authorizer(self) -> JwtAuthorizer:
+        return next(route.authorizer for route in self.front.api.routes if route.authorizer is not None)
+
+    def totals(self) -> Mapping[str, int]:
+        """Return counts of what ran since the start: per function and per queue."""
+        return dict(self.environments.counts) | self._messages()
+
+    # --- parts, in the order in which they start ----------------------------------------------------------------------
+
+    async def _start_aws(self, stack: contextlib.AsyncExitStack, hosts: tuple[str, str], *, control_port: int) -> None:
+        addresses = CloudAddresses(
+            control_port=control_port,
+            database_host=hosts[0],
+            proxy_host=hosts[1],
+            superuser_conninfo=self.postgresql.conninfo(),
+            code=self.state / "code",
+        )
+        emulator = Emulator(
+            self.state / "aws", port=kept_port(self.state / "port"), module="local.ministack_glue",
+            variables=addresses.variables(),
+        )  # fmt: skip
+        self.endpoint = emulator.url
+        self.deployment = Deployment(self.endpoint, self.state / "cdk")
+        # Before the emulator: it has functions run for messages that were left from the last time.
+        self.source = Source(self.state / "code", self._record().get("source") or fingerprint_of_source())
+        self.environments = Environments(
+            runtime=make_runtime_folder(self.state / "runtime"),
+            logs=self.state / "logs",
+            code_root=lambda function: self.source.root_of(function.code_sha256),
+            variables={
+                "AWS_ENDPOINT_URL": self.endpoint,
+                "DATABASE_CA_BUNDLE": str(self.certificate.authority),
+            },
+            on_invocation=self.on_invocation,
+        )
+        stack.push_async_callback(self.environments.stop)
+        with step("MiniStack, in the place of AWS"):
+            emulator.start()
+        stack.callback(emulator.stop)
+
+    async def _deploy_if_changed(self) -> None:
+        deployed = self._deployed()
+        if deployed == {"source": fingerprint_of_source(), "template": fingerprint_of_template()}:
+            self._adopt(deployed["source"])
+            return
+        if not deployed:
+            with step("cdk bootstrap"):
+                await self.deployment.bootstrap()
+        # The code runs during the deployment already, in the migration.
+        self.source.deployed = fingerprint_of_source()
+        await self.deploy()
+
+    # --- what is deployed ---------------------------------------------------------------------------------------------
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of the emulated AWS."""
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def _record(self) -> Mapping[str, str]:
+        """Return the fingerprints of what was deployed last, or nothing."""
+        record = self.state / "deployed.json"
+        return json.loads(record.read_text()) if record.exists() else {}
+
+    def _deployed(self) -> Mapping[str, str]:
+        """Return the fingerprints of what the emulator holds: after a crash it may have lost all."""
+        stacks = self.client("cloudformation").describe_stacks()["Stacks"]
+        complete = {stack["StackName"] for stack in stacks if stack["StackStatus"].endswith("_COMPLETE")}
+        wanted = set(self.deployment.outputs())
+        return self._record() if wanted and wanted <= complete else {}
+
+    def _adopt(self, source: str) -> None:
+        """Serve what is deployed now, and see later edits against `source`."""
+        self.source.deployed = source
+        self.outputs = {
+            name: value for outputs in self.deployment.outputs().values() for name, value in outputs.items()
+        }
+        self._functions.clear()
+        if hasattr(self, "front"):
+            self.front.api = self._read_api()
+
+    def _read_api(self) -> DeployedApi:
+        api = read_deployed_api(self.client("apigatewayv2"), self.outputs["ApiId"])
+        for route in api.routes:
+            self._functions[route.function_arn] = self._read_function(route.function_arn)
+        return api
+
+    def _read_function(self, arn: str) -> FunctionVersion:
+        answer = self.client("lambda").get_function(FunctionName=arn)
+        function = FunctionVersion.read(answer["Configuration"])
+        if not (self.state / "code" / function.code_sha256).exists():
+            with urllib.request.urlopen(answer["Code"]["Location"], timeout=30) as archive:  # noqa: S310
+                unpack_code(self.state / "code", function.code_sha256, archive.read())
+        return function
+
+    def _messages(self) -> dict[str, int]:
+        """Count what lies in each queue: visible, in flight and delayed."""
+        sqs, counts = self.client("sqs"), {}
+        for url in sqs.list_queues().get("QueueUrls", []):
+            attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+            counts[url.rpartition("/")[2]] = sum(
+                int(value) for name, value in attributes.items() if name.startswith("ApproximateNumberOfMessages")
+            )
+        return counts
+
+    # --- what the front, the emulator and other commands ask for ------------------------------------------------------
+
+    async def _invoke_arn(self, function_arn: str, payload: bytes, *, trace_id: str) -> InvokeResult:
+        return await self.environments.invoke(self._functions[function_arn], payload, trace_id=trace_id)
+
+    def _actions(self) -> Mapping[str, Callable[[Mapping[str, Any]], Any]]:
+        return {"invoke": self._invoke_for_emulator, "deploy": self._deploy_on_request, "totals": self._count}
+
+    async def _invoke_for_emulator(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        function = FunctionVersion.read(request["configuration"])
+        result = await self.environments.invoke(function, json.dumps(request["event"]).encode())
+        return {"payload": json.loads(result.payload), "is_error": result.error is not None}
+
+    async def _deploy_on_request(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            await self.deploy()
+        except ProcessError as error:
+            return {"error": str(error)}
+        return {}
+
+    async def _count(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await asyncio.to_thread(self.totals)
+
+    async def _retire_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            await self.environments.retire_idle()
+
+    @contextlib.contextmanager
+    def _announced(self, control: str) -> Iterator[None]:
+        """Tell other commands where we are while we run."""
+        authorizer = self._authorizer()
+        running = RunningCloud(
+            pid=os.getpid(), url=self.url, control=control, endpoint=self.endpoint, outputs=self.outputs,
+            issuer=authorizer.issuer, audience=authorizer.audience[0],
+        )  # fmt: skip
+        record = self.state / RECORD
+        record.write_text(json.dumps(asdict(running)))
+        try:
+            yield
+        finally:
+            record.unlink(missing_ok=True)

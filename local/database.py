@@ -1,0 +1,56 @@
+"""The two endpoints of a database on RDS: the instance itself, and the proxy in front of it."""
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from local import pgbouncer
+from local.pgbouncer import PgBouncer
+from local.postgresql import PORT, PostgreSQL
+from local.source import ROOT
+from local.tls import ServerCertificate
+from local.tls_gate import TlsGate
+
+TOOLS = ROOT / ".local" / "tools"
+APP_USER = "app"
+MASTER_USER = "dbadmin"
+"""The roles of `cdk/components/database.py`."""
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+@contextlib.contextmanager
+def step(what: str) -> Iterator[None]:
+    """Print `what` and the time that it took."""
+    started = time.monotonic()
+    yield
+    say(f"  {what:<58} {time.monotonic() - started:6.1f} s")
+
+
+@contextlib.asynccontextmanager
+async def running_database(
+    state: Path, sockets: Path, *, instance_host: str, proxy_host: str, certificate: ServerCertificate
+) -> AsyncIterator[PostgreSQL]:
+    """Serve PostgreSQL at both hosts, over TLS.  Without PgBouncer the proxy's host pools nothing, and says so."""
+    async with contextlib.AsyncExitStack() as stack:
+        server = PostgreSQL(state / "postgresql", sockets, access=[f"local all {MASTER_USER} scram-sha-256"])
+        with step("PostgreSQL"):
+            server.start()
+        stack.callback(server.stop)
+        gates = [TlsGate(instance_host, PORT, sockets / f".s.PGSQL.{PORT}", certificate)]
+        with step("PgBouncer, in the place of RDS Proxy"):
+            if (program := pgbouncer.find(TOOLS / "pgbouncer")) is not None:
+                pooler = PgBouncer(program, state / "pgbouncer", proxy_host, PORT, sockets, certificate, APP_USER)
+                pooler.start()
+        if program is not None:
+            stack.callback(pooler.stop)
+        else:
+            say("  PgBouncer is not to be had here: functions reach PostgreSQL directly, and nothing is pooled")
+            gates.append(TlsGate(proxy_host, PORT, sockets / f".s.PGSQL.{PORT}", certificate))
+        for gate in gates:
+            await gate.start()
+            stack.push_async_callback(gate.stop)
+        yield server

@@ -15,6 +15,8 @@ from local.environments import ThrottledError
 from local.http_replies import HttpReply, InvalidReplyError, message_reply, read_reply
 from local.percent import InvalidEscapeError
 
+DEFAULT_PORT = 8000
+
 MAX_HEADER_BYTES = 10_240
 """What the request line and all header values together may have."""
 

@@ -3,13 +3,15 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from typing import Any
 
 import uvicorn
 
-from local.front import Front
-
-DEFAULT_PORT = 8000
+type Message = MutableMapping[str, Any]
+type Application = Callable[
+    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
+]
 
 
 class _Server(uvicorn.Server):
@@ -21,11 +23,11 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(front: Front, *, port: int = DEFAULT_PORT) -> AsyncIterator[str]:
-    """Serve `front` while the context lasts, on `port` or the next free one.  Yield its address."""
+async def serving(application: Application, *, port: int) -> AsyncIterator[str]:
+    """Serve `application` while the context lasts, on `port` or the next free one.  Yield its address."""
     listener = bind(port)
     config = uvicorn.Config(
-        front,
+        application,
         http="h11",
         ws="none",
         lifespan="off",

@@ -131,7 +131,7 @@ def test_other_valid_forms_are_accepted(changes):
     ids=str,
 )
 def test_a_token_with_a_wrong_claim_is_refused(changes):
-    with pytest.raises(UnauthorizedError, match='^Bearer scope="" error="invalid_token"'):
+    with pytest.raises(UnauthorizedError, match=r'^Bearer scope="" error="invalid_token"'):
         check(make_token(**changes))
 
 
@@ -155,13 +155,13 @@ def test_a_token_with_a_wrong_claim_is_refused(changes):
     ],
 )
 def test_a_forged_or_broken_token_is_refused(make):
-    with pytest.raises(UnauthorizedError, match='^Bearer scope="" error="invalid_token"'):
+    with pytest.raises(UnauthorizedError, match=r'^Bearer scope="" error="invalid_token"'):
         check(make())
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": ""}, {"authorization": "   "}, {"x-token": "t"}])
 def test_without_a_token_only_the_scheme_is_named(headers):
-    with pytest.raises(UnauthorizedError, match="^Bearer$"):
+    with pytest.raises(UnauthorizedError, match=r"^Bearer$"):
         authorize(headers, GUARD, keys=key_set)
 
 

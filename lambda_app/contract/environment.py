@@ -10,6 +10,9 @@ from typing import Any, Self
 RDS_CA_BUNDLE = str(Path(__file__).parent.parent / "serverless" / "postgresql" / "rds-ca-bundle.pem")
 """The certificates of Amazon RDS and RDS Proxy, shipped beside the database backend."""
 
+APPLICATION_ROLE = "app"
+"""The database role of every function but the management function, which creates it."""
+
 
 class InvalidEnvironmentError(ValueError):
     """An environment variable is missing or cannot be decoded."""

@@ -1,0 +1,1 @@
+"""The reusable part: Django's own extension points, implemented on AWS."""

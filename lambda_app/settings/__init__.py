@@ -1,0 +1,1 @@
+"""Django's settings: `base` everywhere, `deployed` on Lambda, `local` for commands and tests."""

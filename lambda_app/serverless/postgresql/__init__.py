@@ -1,0 +1,1 @@
+"""A Django database backend for PostgreSQL behind RDS Proxy, and what a deploy does to the database."""

@@ -1,0 +1,8 @@
+"""The ASGI application, for Lambda and for any ASGI server."""
+
+from django.core.handlers.asgi import ASGIHandler
+
+from lambda_app.serverless.bootstrap import start_django
+
+start_django()
+application = ASGIHandler()

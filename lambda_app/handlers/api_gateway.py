@@ -1,0 +1,16 @@
+"""API Gateway request → Django → API Gateway response."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambda_app.asgi import application
+from lambda_app.serverless.http.adapter import LambdaAdapter
+from lambda_app.serverless.observability.logs import logger
+
+respond = LambdaAdapter(application)
+
+
+@logger.inject_lambda_context(correlation_id_path="requestContext.requestId", clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return respond(event, context)

@@ -1,0 +1,53 @@
+"""A management command that a deploy or an operator may run inside the cloud, and its output."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from io import StringIO
+from typing import Any
+
+from django.core.management import call_command
+from django.db import connection
+
+from lambda_app.serverless.postgresql.migration import migration_session
+from lambda_app.serverless.postgresql.roles import ensure_application_role
+
+ALLOWED = ("check", "migrate", "showmigrations", "sqlmigrate")
+"""Nothing that runs code from its arguments, opens a shell or waits for a terminal."""
+
+MAX_OUTPUT_CHARACTERS = 100_000
+"""The end of a long output is kept; Lambda's response may have 6 MB."""
+
+
+class CommandRefusedError(ValueError):
+    """The command is not one that may run here."""
+
+
+class CommandFailedError(RuntimeError):
+    """The command ended with an exit code other than 0."""
+
+
+def run_command(command: Any) -> str:
+    """Run `command`, such as ["migrate", "feed"], and return what it printed.
+
+    Raise CommandRefusedError if it is not allowed, CommandFailedError if it exits with an error;
+    what it raises, Django's CommandError among it, passes through.
+    """
+    name, *arguments = _allowed(command)
+    output = StringIO()
+    try:
+        with migration_session() if name == "migrate" else nullcontext():
+            call_command(name, *arguments, stdout=output, stderr=output, no_color=True)
+            if name == "migrate":
+                ensure_application_role(connection)
+    except SystemExit as error:
+        if error.code:
+            raise CommandFailedError(f"{name} ended with {error.code}: {output.getvalue()[-1000:]}") from error
+    return output.getvalue()[-MAX_OUTPUT_CHARACTERS:]
+
+
+def _allowed(command: Any) -> Sequence[str]:
+    if not isinstance(command, list) or not command or not all(isinstance(part, str) for part in command):
+        raise CommandRefusedError(f'"command" should be a list such as ["migrate"], got {command!r}')
+    if command[0] not in ALLOWED:
+        raise CommandRefusedError(f"command {command[0]!r} is not allowed here; allowed are {', '.join(ALLOWED)}")
+    return command

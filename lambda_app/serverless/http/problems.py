@@ -1,0 +1,84 @@
+"""Every error leaves as RFC 9457 problem details, and every response with the id to look for in the logs."""
+
+import json
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from lambda_app.serverless.http.gateway import request_context_of
+from lambda_app.serverless.http.middleware import InlineMiddleware
+
+logger = logging.getLogger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+
+UNAVAILABLE = (OperationalError, InterfaceError, ConnectionError)
+"""What the database and AWS raise when they are away: the client may try again, unlike after a fault of ours."""
+
+RETRY_AFTER_SECONDS = 1
+
+
+class ProblemDetailsMiddleware(InlineMiddleware):
+    """Outermost, so that it also sees what other middlewares refuse."""
+
+    def before(self, request: HttpRequest) -> None:
+        request.request_id = _request_id(request)  # type: ignore[attr-defined]
+
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        request_id: str = request.request_id  # type: ignore[attr-defined]
+        response.headers["X-Request-Id"] = request_id
+        if response.status_code >= HTTPStatus.BAD_REQUEST and isinstance(response, HttpResponse):
+            _become_problem(response, request_id)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer 503 if something we depend on is away; Django logs any other exception once and answers 500."""
+        if not isinstance(exception, UNAVAILABLE):
+            return None
+        logger.error("%s %s: unavailable", request.method, request.path, exc_info=exception)
+        return HttpResponse(status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+def problem_body(status: int, request_id: str, fields: Mapping[str, Any] | None = None) -> bytes:
+    """Return the problem document of `status`, with `fields` such as `detail` added."""
+    problem = {"type": "about:blank", "title": _title(status), "status": status, "request_id": request_id}
+    return json.dumps(problem | dict(fields or {})).encode()
+
+
+def _become_problem(response: HttpResponse, request_id: str) -> None:
+    if response.headers.get("Content-Type", "").startswith(CONTENT_TYPE):
+        return
+    response.content = problem_body(response.status_code, request_id, _details(response))
+    response.headers["Content-Type"] = CONTENT_TYPE
+    if "Content-Length" in response.headers:
+        response.headers["Content-Length"] = str(len(response.content))
+
+
+def _details(response: HttpResponse) -> dict[str, Any]:
+    # Django's own error pages are HTML and say no more than the title; what an app says is JSON.
+    if not response.headers.get("Content-Type", "").startswith("application/json"):
+        return {}
+    try:
+        detail = json.loads(response.content)["detail"]
+    except (ValueError, TypeError, KeyError):
+        return {}
+    return {"errors": detail} if isinstance(detail, list) else {"detail": detail}
+
+
+def _title(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
+
+
+def _request_id(request: HttpRequest) -> str:
+    # The gateway's id is in its access log too, and the logs of the function carry it.
+    given = request_context_of(request).get("requestId")
+    return given if isinstance(given, str) and given else str(uuid4())

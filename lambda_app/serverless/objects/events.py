@@ -1,0 +1,90 @@
+"""S3's three ways of telling → created objects: a native notification, EventBridge, and the test event."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_plus
+
+
+class InvalidObjectEventError(ValueError):
+    """A record is not an event of S3, or lacks what one has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedObject:
+    """One version of an object, as S3 announced it."""
+
+    bucket: str
+    """Name in S3."""
+
+    key: str
+    """Decoded."""
+
+    version: str = ""
+    """Version id, or ETag in a bucket without versions."""
+
+    sequencer: str = ""
+    """Hexadecimal; orders the events of one key."""
+
+    created_at: str
+    """ISO 8601 time in UTC."""
+
+
+def created_objects(event: Any) -> list[CreatedObject]:
+    """Return the objects whose creation `event` announces; other events of S3 announce none.
+
+    Raise InvalidObjectEventError if `event` is not S3's.
+    """
+    try:
+        return list(_created_objects(event))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise InvalidObjectEventError(f"not an event of S3: {_shape(event)}") from error
+
+
+def _created_objects(event: Mapping[str, Any]) -> Iterator[CreatedObject]:
+    # S3 sends it once, when a notification is configured.
+    if event.get("Event") == "s3:TestEvent":
+        return
+    if event.get("source") == "aws.s3":
+        yield from _from_eventbridge(event)
+    else:
+        for record in event["Records"]:
+            yield from _from_notification(record)
+
+
+def _from_notification(record: Mapping[str, Any]) -> Iterator[CreatedObject]:
+    if record["eventSource"] != "aws:s3":
+        raise InvalidObjectEventError(f"not an event of S3: a record of {record['eventSource']!r}")
+    if not record["eventName"].startswith("ObjectCreated:"):
+        return
+    entity = record["s3"]["object"]
+    yield CreatedObject(
+        bucket=record["s3"]["bucket"]["name"],
+        # Quoted as in a form: "+" is a space, "%2B" a plus.
+        key=unquote_plus(entity["key"], errors="strict"),
+        version=_version(entity.get("versionId"), entity.get("eTag")),
+        sequencer=entity.get("sequencer", ""),
+        created_at=record["eventTime"],
+    )
+
+
+def _from_eventbridge(event: Mapping[str, Any]) -> Iterator[CreatedObject]:
+    if event["detail-type"] != "Object Created":
+        return
+    entity = event["detail"]["object"]
+    yield CreatedObject(
+        bucket=event["detail"]["bucket"]["name"],
+        # Not quoted, unlike in a notification.
+        key=entity["key"],
+        version=_version(entity.get("version-id"), entity.get("etag")),
+        sequencer=entity.get("sequencer", ""),
+        created_at=event["time"],
+    )
+
+
+def _version(version_id: str | None, etag: str | None) -> str:
+    return version_id or etag or ""
+
+
+def _shape(event: Any) -> str:
+    return f"keys {', '.join(sorted(map(str, event))[:10])}" if isinstance(event, Mapping) else repr(event)[:100]

@@ -1,0 +1,15 @@
+"""A folder as a Django storage with the interface of `S3Storage`, for commands and tests without S3."""
+
+from datetime import timedelta
+
+from django.core.files.storage import FileSystemStorage
+
+from lambda_app.serverless.objects.presigned import PresignedPost
+
+
+class FolderStorage(FileSystemStorage):
+    """Nothing listens at the URLs: whoever wants to upload saves under the key."""
+
+    def presigned_post(self, name: str, *, content_type: str, max_bytes: int, expires_in: timedelta) -> PresignedPost:
+        """Return the form that `S3Storage.presigned_post` would, unsigned."""
+        return {"url": self.url(""), "fields": {"key": name, "Content-Type": content_type}}

@@ -1,0 +1,41 @@
+"""A bucket of topology as a Django storage, with uploads that go from the client straight to S3."""
+
+from datetime import timedelta
+from typing import Any
+
+from botocore.config import Config
+from storages.backends.s3 import S3Storage as BaseS3Storage
+
+from lambda_app.serverless.objects.presigned import PresignedPost
+
+
+class S3Storage(BaseS3Storage):  # type: ignore[misc]
+    """Named by its path in STORAGES, so boto3 is loaded when `storages[name]` is first used."""
+
+    def get_default_settings(self) -> dict[str, Any]:
+        """Return private, version 4 signed and bounded in time, unless OPTIONS say otherwise."""
+        config = Config(
+            connect_timeout=2,
+            read_timeout=10,
+            retries={"mode": "standard", "total_max_attempts": 3},
+            signature_version="s3v4",
+        )
+        # Credentials are left to botocore, which renews them: a copy made now would expire in a long-lived environment.
+        none = dict.fromkeys(("access_key", "secret_key", "security_token"))
+        defaults: dict[str, Any] = super().get_default_settings()
+        return defaults | none | {"client_config": config, "use_threads": True}
+
+    def presigned_post(self, name: str, *, content_type: str, max_bytes: int, expires_in: timedelta) -> PresignedPost:
+        """Return the `url` and form `fields` with which a client uploads `name`, without our seeing the bytes.
+
+        S3 takes exactly this key and content type, 1 to `max_bytes` bytes, until `expires_in` has passed.
+        """
+        fixed = {"Content-Type": content_type}
+        post = self.connection.meta.client.generate_presigned_post(
+            self.bucket_name,
+            self._normalize_name(name),
+            Fields=fixed,
+            Conditions=[fixed, ["content-length-range", 1, max_bytes]],
+            ExpiresIn=int(expires_in.total_seconds()),
+        )
+        return {"url": post["url"], "fields": post["fields"]}

@@ -1,0 +1,62 @@
+"""A created object → the tasks that topology names for it, run like any other task."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from django.conf import settings
+
+from lambda_app.contract.resources import ObjectTrigger, Topology
+from lambda_app.contract.task_message import TaskMessage
+from lambda_app.serverless.objects.events import CreatedObject, InvalidObjectEventError, created_objects
+from lambda_app.serverless.tasks.execution import run_message
+from lambda_app.topology import TOPOLOGY
+
+logger = logging.getLogger(__name__)
+
+
+def run_body(body: str, *, attempt: int = 1) -> None:
+    """Run the tasks of the S3 event in the SQS message `body`.
+
+    Raise InvalidObjectEventError if it holds no event of S3.
+    """
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidObjectEventError(f"not an event of S3: {body[:200]!r}") from error
+    run_event(event, attempt=attempt)
+
+
+def run_event(event: Any, *, attempt: int = 1) -> None:
+    """Run the tasks of every object that `event` announces.  What a task raises passes through."""
+    for created in created_objects(event):
+        for message in task_messages(created, TOPOLOGY, settings.BUCKET_NAMES):
+            run_message(message, attempt=attempt)
+
+
+def task_messages(created: CreatedObject, topology: Topology, bucket_names: Mapping[str, str]) -> list[TaskMessage]:
+    """Return the calls that `created` sets off; `bucket_names` gives the name in S3 of each bucket of `topology`."""
+    messages = [_message(created, trigger) for trigger in _matching(created, topology, bucket_names)]
+    if not messages:
+        # Acknowledged: it would match no better the next time.
+        logger.warning("no trigger of lambda_app.topology for object %r of bucket %s", created.key, created.bucket)
+    return messages
+
+
+def _matching(created: CreatedObject, topology: Topology, bucket_names: Mapping[str, str]) -> Iterator[ObjectTrigger]:
+    for trigger in topology.object_triggers:
+        if bucket_names.get(trigger.bucket) == created.bucket and created.key.startswith(trigger.prefix):
+            yield trigger
+
+
+def _message(created: CreatedObject, trigger: ObjectTrigger) -> TaskMessage:
+    # The same event told twice gives the same id, whatever id SQS gave its messages.
+    identity = json.dumps([created.bucket, created.key, created.version, created.sequencer, trigger.task])
+    return TaskMessage(
+        id=str(uuid5(NAMESPACE_URL, identity)),
+        task=trigger.task,
+        enqueued_at=created.created_at,
+        kwargs={"bucket": trigger.bucket, "key": created.key},
+    )

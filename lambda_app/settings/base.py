@@ -1,0 +1,34 @@
+"""What is the same everywhere.  Reads no environment variable."""
+
+from typing import Any
+
+from lambda_app.topology import TOPOLOGY
+
+DEBUG = False
+ROOT_URLCONF = "lambda_app.urls"
+AUTH_USER_MODEL = "feed.Member"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "lambda_app.serverless",
+    "lambda_app.apps.feed",
+]
+
+# No sessions, messages, admin or CSRF: the caller is who its bearer token says, at each request.
+MIDDLEWARE = [
+    "lambda_app.serverless.http.problems.ProblemDetailsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    # For its check of the Host header.
+    "django.middleware.common.CommonMiddleware",
+    "lambda_app.serverless.http.claims.ClaimsMiddleware",
+]
+# An API path is right or wrong; a redirect would lose the body.
+APPEND_SLASH = False
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+
+TASK_QUEUE_NAMES = [queue.name for queue in TOPOLOGY.queues]
+
+TEMPLATES: list[dict[str, Any]] = []

@@ -1,0 +1,50 @@
+"""What Lambda changes.  Fails at import, naming every variable, if the deploy forgot one."""
+
+from lambda_app.contract.environment import Environment
+from lambda_app.serverless.observability.logs import JSON_LOGGING
+from lambda_app.settings.base import *  # noqa: F403
+from lambda_app.settings.base import TASK_QUEUE_NAMES
+
+env = Environment.read()
+
+ALLOWED_HOSTS = list(env.allowed_hosts)
+LOGGING = JSON_LOGGING
+# TLS ends at the gateway, which says so in this header and lets no client say it.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+DATABASES = {
+    "default": {
+        "ENGINE": "lambda_app.serverless.postgresql",
+        "HOST": env.database_host,
+        "PORT": env.database_port,
+        "NAME": env.database_name,
+        "USER": env.database_user,
+        # For ever: the connection belongs to the environment, and the backend looks at its
+        # socket before each request, because it may have died while Lambda was frozen.
+        "CONN_MAX_AGE": None,
+        # A cursor on the server would pin the session to one connection of RDS Proxy.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": {
+            "connect_timeout": env.database_connect_timeout_seconds,
+            # Milliseconds until bytes that nobody acknowledges count as a lost connection.
+            "tcp_user_timeout": 3000,
+            "sslmode": "verify-full",
+            "sslrootcert": env.database_ca_bundle,
+            "secret_arn": env.database_secret_arn,
+        },
+    }
+}
+
+TASKS = {
+    "default": {
+        "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
+        "QUEUES": TASK_QUEUE_NAMES,
+        "OPTIONS": {"queue_urls": env.task_queue_urls},
+    }
+}
+
+BUCKET_NAMES = env.bucket_names
+STORAGES = {
+    name: {"BACKEND": "lambda_app.serverless.objects.storage.S3Storage", "OPTIONS": {"bucket_name": bucket_name}}
+    for name, bucket_name in env.bucket_names.items()
+}

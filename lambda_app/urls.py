@@ -1,0 +1,8 @@
+"""Every URL of the service."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("lambda_app.serverless.http.health")),
+    path("", include("lambda_app.apps.feed.urls")),
+]

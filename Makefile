@@ -61,6 +61,10 @@ demo: install ## Act as a phone against the running system, and check every figu
 token: .venv/.installed ## A bearer token for the running system: make token MEMBER=ada
 	@python -m local token $(or $(MEMBER),ada)
 
+.PHONY: manage
+manage: .venv/.installed ## A command of Django's against the running system: make manage ARGS="shell"
+	@python -m local manage $(ARGS)
+
 .PHONY: invoke
 invoke: install ## Run one sample event through its handler: make invoke EVENT=events/sqs/like.json
 	python -m local invoke $(EVENT)

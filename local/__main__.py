@@ -58,6 +58,13 @@ def token(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def manage(arguments: argparse.Namespace) -> int:
+    """run a command of Django's against the running system, with the deployed settings"""
+    from local.running import RunningCloud
+
+    RunningCloud.find().manage(arguments.arguments)
+
+
 def demo(arguments: argparse.Namespace) -> int:
     """act as a phone against the system, and check every figure"""
     from local.demo import run_demo
@@ -87,6 +94,8 @@ def main() -> int:
         command.set_defaults(function=function)
         if function is run:
             command.add_argument("--port", type=int, default=8000)
+        elif function is manage:
+            command.add_argument("arguments", nargs=argparse.REMAINDER)
         elif function is token:
             command.add_argument("member")
         elif function is invoke:

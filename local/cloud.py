@@ -235,6 +235,7 @@ class Cloud:
         running = RunningCloud(
             pid=os.getpid(), url=self.url, control=control, endpoint=self.endpoint, outputs=self.outputs,
             issuer=authorizer.issuer, audience=authorizer.audience[0],
+            variables={**next(iter(self._functions.values())).variables, **self.environments.variables},
         )  # fmt: skip
         record = self.state / RECORD
         record.write_text(json.dumps(asdict(running)))

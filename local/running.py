@@ -2,12 +2,14 @@
 
 import json
 import os
+import sys
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
+from local.emulator import CREDENTIALS
 from local.processes import ProcessError
 
 STATE = Path(__file__).resolve().parent.parent / ".local" / "state"
@@ -32,6 +34,8 @@ class RunningCloud:
 
     issuer: str
     audience: str
+    variables: Mapping[str, str]
+    """Of the API's function, and what this machine adds to them."""
 
     @classmethod
     def find(cls, state: Path = STATE) -> Self:
@@ -62,6 +66,13 @@ class RunningCloud:
         from local.issuer import LocalIssuer
 
         return LocalIssuer(state / "issuer.pem").issue_token(member, issuer=self.issuer, audience=self.audience)
+
+    def manage(self, arguments: Sequence[str]) -> NoReturn:
+        """Become Django's command line, with the deployed settings, as the API's function is connected."""
+        variables = (
+            os.environ | CREDENTIALS | self.variables | {"DJANGO_SETTINGS_MODULE": "lambda_app.settings.deployed"}
+        )
+        os.execve(sys.executable, [sys.executable, "-m", "lambda_app.manage", *arguments], variables)  # noqa: S606
 
     def _ask(self, action: str) -> dict[str, Any]:
         request = urllib.request.Request(f"{self.control}/{action}", data=b"{}", method="POST")  # noqa: S310

@@ -1,0 +1,100 @@
+"""The JSON API under /v1: strict when it reads, and described by its own OpenAPI document."""
+
+from functools import cached_property
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
+from ninja.parser import Parser
+from ninja.renderers import BaseRenderer
+
+from lambda_app.apps.feed.authentication import BearerToken
+from lambda_app.apps.feed.docs import DocsPage
+from lambda_app.apps.feed.errors import RefusedError
+from lambda_app.apps.feed.routes import members, photos, posts
+
+PROBLEM = {
+    "description": "Problem details (RFC 9457)",
+    "content": {
+        "application/problem+json": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "type": {"type": "string"},
+                    "title": {"type": "string"},
+                    "status": {"type": "integer"},
+                    "detail": {"type": "string"},
+                    "errors": {"type": "array", "items": {"type": "object"}},
+                    "request_id": {"type": "string"},
+                },
+            }
+        }
+    },
+}
+
+
+class StrictParser(Parser):
+    """JSON as the standard has it: no NaN, no lone surrogates, bounded depth."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        return msgspec.json.decode(request.body)
+
+
+class JSONRenderer(BaseRenderer):
+    media_type = "application/json"
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
+        return msgspec.json.encode(data)
+
+
+class FeedAPI(NinjaAPI):
+    def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
+        response = super().create_temporal_response(request)
+        # What one member sees is nobody else's: no shared cache may keep it.
+        response["Cache-Control"] = "private, no-cache"
+        return response
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        return operation.view_func.__name__
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        return self._openapi_schema
+
+    @cached_property
+    def _openapi_schema(self) -> OpenAPISchema:
+        schema = super().get_openapi_schema()
+        for path in schema["paths"].values():
+            for operation in path.values():
+                operation["responses"]["4XX"] = PROBLEM
+        return schema
+
+
+api = FeedAPI(
+    title="Feed",
+    version="1",
+    description="The backend of a mobile photo feed.",
+    urls_namespace="feed",
+    docs=DocsPage(),
+    auth=BearerToken(),
+    parser=StrictParser(),
+    renderer=JSONRenderer(),
+)
+api.add_router("", posts.router)
+api.add_router("", members.router)
+api.add_router("", photos.router)
+
+
+@api.exception_handler(RefusedError)
+def refuse(request: HttpRequest, error: RefusedError) -> HttpResponse:
+    return api.create_response(request, {"detail": str(error)}, status=error.status)
+
+
+@api.exception_handler(AuthenticationError)
+def ask_for_token(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    response = api.create_response(request, {"detail": str(error)}, status=401)
+    response["WWW-Authenticate"] = "Bearer"
+    return response

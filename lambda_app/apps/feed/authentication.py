@@ -1,0 +1,47 @@
+"""Who is calling: the claims of the verified token → a member."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest
+from ninja.errors import AuthenticationError
+from ninja.security.base import AuthBase
+
+from lambda_app.apps.feed.errors import ForbiddenError
+from lambda_app.apps.feed.models import Member
+from lambda_app.apps.feed.services.members import register_member
+
+MAX_SUBJECT_LENGTH = 255
+
+
+class MemberRequest(HttpRequest):
+    """A request that BearerToken let through."""
+
+    auth: Member
+
+
+class BearerToken(AuthBase):
+    """The gateway has verified the token; `request.claims` is what it says, or None."""
+
+    openapi_type = "http"
+    openapi_scheme = "bearer"
+    openapi_bearerFormat = "JWT"  # noqa: N815 the name in OpenAPI
+
+    def __call__(self, request: HttpRequest) -> Member:
+        """Raise AuthenticationError without a token, ForbiddenError if its member may not call."""
+        claims: Mapping[str, Any] | None = getattr(request, "claims", None)
+        if not claims:
+            raise AuthenticationError(message="a valid bearer token is needed")
+        member = register_member(
+            subject=_read_subject(claims), preferred_username=str(claims.get("preferred_username", ""))
+        )
+        if not member.is_active:
+            raise ForbiddenError("this member is blocked")
+        return member
+
+
+def _read_subject(claims: Mapping[str, Any]) -> str:
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT_LENGTH or "\x00" in subject:
+        raise AuthenticationError(message=f"the token's sub should be 1 to {MAX_SUBJECT_LENGTH} characters")
+    return subject

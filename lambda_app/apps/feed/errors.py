@@ -1,0 +1,29 @@
+"""What a service may refuse, each with the status that HTTP has for it."""
+
+from http import HTTPStatus
+
+
+class RefusedError(Exception):
+    """A request that the rules of the feed forbid; the message is for the person who made it."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class ForbiddenError(RefusedError):
+    status = HTTPStatus.FORBIDDEN
+
+
+class NotFoundError(RefusedError):
+    status = HTTPStatus.NOT_FOUND
+
+
+class ConflictError(RefusedError):
+    status = HTTPStatus.CONFLICT
+
+
+class InvalidCursorError(RefusedError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class RejectedImageError(Exception):
+    """A file that will not become a photo; the message is for the person who uploaded it."""

@@ -1,0 +1,138 @@
+"""What travels over HTTP: every field of a request has a bound, and unknown fields are refused."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from django.core.files.storage import storages
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from lambda_app.apps.feed.cursors import CURSOR_PATTERN, decode_cursor
+from lambda_app.apps.feed.models import HANDLE_PATTERN, MAX_CAPTION_LENGTH, Photo
+
+MAX_VIEWS_PER_REQUEST = 500
+MAX_VIEW_DURATION_MS = 86_400_000
+"""A day."""
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("text holds a NUL character, which PostgreSQL cannot store")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+Handle = Annotated[str, StringConstraints(to_lower=True, pattern=HANDLE_PATTERN)]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewPost(Body):
+    photo_id: UUID
+    caption: Annotated[Text, Field(max_length=MAX_CAPTION_LENGTH)] = ""
+
+
+class NewPhoto(Body):
+    content_type: Literal["image/jpeg", "image/png", "image/webp"]
+
+
+class NewView(Body):
+    post_id: UUID
+    duration_ms: Annotated[int, Field(ge=0, le=MAX_VIEW_DURATION_MS)] = 0
+
+
+class NewViews(Body):
+    views: Annotated[list[NewView], Field(min_length=1, max_length=MAX_VIEWS_PER_REQUEST)]
+
+
+class PageQuery(BaseModel):
+    cursor: Annotated[str | None, Field(pattern=CURSOR_PATTERN)] = None
+    """`next_cursor` of the page before."""
+
+    limit: Annotated[int, Field(ge=1, le=50)] = 20
+
+    @property
+    def before(self) -> UUID | None:
+        """Raise InvalidCursorError if the cursor is not one that we gave."""
+        return None if self.cursor is None else decode_cursor(self.cursor)
+
+
+class MemberOut(BaseModel):
+    id: UUID
+    handle: str
+    created_at: datetime
+    follower_count: int
+    following_count: int
+    followed: bool
+    """Whether the caller follows this member."""
+
+
+class AuthorOut(BaseModel):
+    id: UUID
+    handle: str
+
+
+class RenditionOut(BaseModel):
+    width: int
+    height: int
+    url: str
+
+
+class PhotoOut(BaseModel):
+    id: UUID
+    state: Photo.State
+    reason: str | None
+    width: int | None
+    height: int | None
+    renditions: list[RenditionOut]
+
+
+class UploadOut(BaseModel):
+    """A presigned POST: send `fields`, then the file as `file`, to `url` as multipart/form-data."""
+
+    photo: PhotoOut
+    url: str
+    fields: dict[str, str]
+
+
+class PostOut(BaseModel):
+    id: UUID
+    author: AuthorOut
+    caption: str
+    photo: PhotoOut
+    like_count: int
+    view_count: int
+    liked: bool
+    """Whether the caller likes this post, as far as the queue has got."""
+
+    created_at: datetime
+
+
+class PostPage(BaseModel):
+    posts: list[PostOut]
+    next_cursor: str | None
+
+
+class ViewsAccepted(BaseModel):
+    accepted: int
+
+
+def renditions_out(renditions: Sequence[Mapping[str, Any]]) -> list[RenditionOut]:
+    media = storages["media"]
+    return [
+        RenditionOut(width=item["width"], height=item["height"], url=media.url(item["name"])) for item in renditions
+    ]
+
+
+def photo_out(photo: Photo) -> PhotoOut:
+    return PhotoOut(
+        id=photo.id,
+        state=Photo.State(photo.state),
+        reason=photo.reason or None,
+        width=photo.width,
+        height=photo.height,
+        renditions=renditions_out(photo.renditions),
+    )

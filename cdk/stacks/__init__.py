@@ -1,0 +1,1 @@
+"""The two stacks: what must last, and what every deploy replaces."""

@@ -1,0 +1,88 @@
+"""The HTTP API: which routes need a token is decided before Lambda is invoked, all else is Django's."""
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+from aws_cdk import CfnParameter, Stack
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_authorizers as authorizers
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from cdk.components.logs import ExpiringLogs
+from cdk.config import Stage
+from lambda_app.contract.resources import Topology
+
+ACCESS_LOG: Mapping[str, str] = {
+    "request_id": "$context.requestId",
+    "time": "$context.requestTime",
+    "method": "$context.httpMethod",
+    "path": "$context.path",
+    "route": "$context.routeKey",
+    "status": "$context.status",
+    "source_ip": "$context.identity.sourceIp",
+    "user_agent": "$context.identity.userAgent",
+    "response_bytes": "$context.responseLength",
+    "response_ms": "$context.responseLatency",
+    "function_ms": "$context.integrationLatency",
+    "function_error": "$context.integrationErrorMessage",
+    "authorizer_error": "$context.authorizer.error",
+}
+
+
+class Api(Construct):
+    """The API and its `$default` stage.  `add_routes` says which function answers.
+
+    In two steps, because every function is told the host name of the API.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, stage: Stage) -> None:
+        super().__init__(scope, id)
+        self._stage = stage
+        self.http_api = apigateway.HttpApi(
+            self, "HttpApi", create_default_stage=False, ip_address_type=apigateway.IpAddressType.DUAL_STACK
+        )
+        deployed = apigateway.HttpStage(
+            self,
+            "Stage",
+            http_api=self.http_api,
+            # The one name that does not become the first part of every path.
+            stage_name="$default",
+            auto_deploy=True,
+            throttle=apigateway.ThrottleSettings(rate_limit=stage.api_requests_per_second, burst_limit=stage.api_burst),
+        )
+        resource = cast("apigateway.CfnStage", deployed.node.default_child)
+        resource.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
+            destination_arn=ExpiringLogs(self, "AccessLogs", stage=stage).log_group_arn, format=json.dumps(ACCESS_LOG)
+        )
+
+    @property
+    def host(self) -> str:
+        stack = Stack.of(self)
+        return f"{self.http_api.api_id}.execute-api.{stack.region}.{stack.url_suffix}"
+
+    def add_routes(self, topology: Topology, *, function: lambda_.IFunction) -> None:
+        # One permission for all routes: one for each would outgrow the function's policy.
+        integration = integrations.HttpLambdaIntegration("Django", function, scope_permission_to_route=False)
+        jwt = authorizers.HttpJwtAuthorizer("Jwt", self._issuer(), jwt_audience=list(self._stage.jwt_audience))
+        any_method, get = [apigateway.HttpMethod.ANY], [apigateway.HttpMethod.GET]
+        for path in topology.authenticated_paths:
+            self.http_api.add_routes(path=path, methods=any_method, integration=integration, authorizer=jwt)
+        for path in topology.public_paths:
+            self.http_api.add_routes(path=path, methods=get, integration=integration)
+        for path in ("/", "/{proxy+}"):
+            self.http_api.add_routes(path=path, methods=any_method, integration=integration)
+
+    def _issuer(self) -> str:
+        if self._stage.jwt_issuer:
+            return self._stage.jwt_issuer
+        parameter = CfnParameter(
+            Stack.of(self),
+            "JwtIssuer",
+            allowed_pattern="https://.+",
+            constraint_description="should be the https URL of an OpenID issuer",
+            description="URL of the OpenID issuer whose tokens the API takes",
+        )
+        return parameter.value_as_string

@@ -1,0 +1,59 @@
+"""Migrations, in every deploy after the new code is in place and before anyone is sent to it."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+from aws_cdk import Duration, triggers
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from cdk.components.database import MASTER_USER, Database
+from cdk.components.functions import DjangoFunction, DjangoRuntime
+from lambda_app.contract.environment import Environment
+
+TIMEOUT = timedelta(minutes=14)
+"""A minute less than Lambda's limit, for the function that waits for this one."""
+
+
+class Migration(Construct):
+    """The management function, which the deploy calls with an empty event whenever it changes.
+
+    It connects to the database itself, as its master: locks and settings would pin a session of the proxy.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, runtime: DjangoRuntime, database: Database, before: Iterable[DjangoFunction]
+    ) -> None:
+        super().__init__(scope, id)
+        self.management = DjangoFunction(
+            self,
+            "Management",
+            runtime=replace(runtime, environment=_as_master(runtime, database)),
+            handler="management",
+            memory_mb=1024,
+            timeout=TIMEOUT,
+            security_group=runtime.network.management,
+        )
+        iam.Grant.add_to_principal(
+            grantee=self.management.function,
+            actions=["secretsmanager:GetSecretValue"],
+            resource_arns=[database.secret.secret_arn],
+        )
+        trigger = triggers.Trigger(
+            self,
+            "OnDeploy",
+            handler=self.management.function,
+            # Over the function's own: the caller would start a second migration beside the first.
+            timeout=Duration.seconds(int(TIMEOUT.total_seconds()) + 30),
+        )
+        trigger.execute_before(self.management.alias, *(function.alias for function in before))
+
+
+def _as_master(runtime: DjangoRuntime, database: Database) -> Environment:
+    return replace(
+        runtime.environment,
+        database_host=database.host,
+        database_user=MASTER_USER,
+        database_secret_arn=database.secret.secret_arn,
+    )

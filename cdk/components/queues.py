@@ -1,0 +1,64 @@
+"""A declared queue → SQS, its dead letters, and the function that drains it."""
+
+from datetime import timedelta
+
+from aws_cdk import Duration
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from cdk.components.functions import DjangoRuntime, TaskingFunction
+from cdk.components.logs import removal_policy_of
+from cdk.config import Stage
+from lambda_app.contract.resources import Queue
+
+
+class TaskQueue(Construct):
+    """A queue and its dead letters.  `add_worker` makes the function that drains it.
+
+    In two steps, because every function is told the URL of every queue.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, declaration: Queue, stage: Stage) -> None:
+        super().__init__(scope, id)
+        self.declaration = declaration
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+            removal_policy=removal_policy_of(stage),
+        )
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            visibility_timeout=_whole_seconds(declaration.visibility_timeout),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=declaration.max_attempts),
+        )
+
+    def add_worker(self, runtime: DjangoRuntime, *, handler: str) -> TaskingFunction:
+        worker = TaskingFunction(
+            self,
+            "Worker",
+            runtime=runtime,
+            handler=handler,
+            memory_mb=self.declaration.memory_mb,
+            timeout=self.declaration.batch_timeout,
+        )
+        worker.alias.add_event_source(
+            event_sources.SqsEventSource(
+                self.queue,
+                batch_size=self.declaration.batch_size,
+                max_batching_window=_whole_seconds(self.declaration.batch_window),
+                max_concurrency=self.declaration.max_concurrency,
+                report_batch_item_failures=True,
+            )
+        )
+        return worker
+
+
+def _whole_seconds(duration: timedelta) -> Duration:
+    return Duration.seconds(int(duration.total_seconds()))

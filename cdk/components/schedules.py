@@ -1,0 +1,49 @@
+"""A declared schedule → EventBridge Scheduler, which sends the task message that an enqueue would."""
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from lambda_app.contract.resources import Schedule
+from lambda_app.contract.task_message import TaskMessage
+
+
+class TaskSchedule(Construct):
+    """A schedule and the role with which it sends to its one queue."""
+
+    def __init__(self, scope: Construct, id: str, *, declaration: Schedule, queue: sqs.IQueue) -> None:
+        super().__init__(scope, id)
+        role = iam.Role(self, "Role", assumed_by=_scheduler_of_this_account(self))
+        grant = iam.Grant.add_to_principal(grantee=role, actions=["sqs:SendMessage"], resource_arns=[queue.queue_arn])
+        schedule = scheduler.CfnSchedule(
+            self,
+            "Schedule",
+            schedule_expression=declaration.expression,
+            schedule_expression_timezone="UTC",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=queue.queue_arn,
+                role_arn=role.role_arn,
+                input=_message(declaration).encode(),
+                # An hour late is as good as the next time.
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(maximum_event_age_in_seconds=3600),
+            ),
+        )
+        grant.apply_before(schedule)
+
+
+def _message(declaration: Schedule) -> TaskMessage:
+    # The attributes of a schedule's context stay the same when Scheduler sends again, as the id must.
+    return TaskMessage(
+        id=scheduler.ContextAttribute.execution_id,
+        task=declaration.task,
+        enqueued_at=scheduler.ContextAttribute.scheduled_time,
+    )
+
+
+def _scheduler_of_this_account(scope: Construct) -> iam.ServicePrincipal:
+    return iam.ServicePrincipal(
+        "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}}
+    )

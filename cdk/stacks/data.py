@@ -1,0 +1,49 @@
+"""What must last: the network, the database and its proxy, the buckets."""
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from cdk.components.database import Database, DatabaseProxy
+from cdk.components.names import pascal_case
+from cdk.components.network import Network
+from cdk.components.objects import AccessLogs, ObjectBucket
+from cdk.config import APP_NAME, Stage
+from cdk.nag import accept
+from lambda_app.contract.resources import Topology
+
+
+class DataStack(Stack):
+    """Changes rarely.  The stack of the application can be deleted and deployed again without touching it."""
+
+    def __init__(self, scope: Construct, *, stage: Stage, topology: Topology) -> None:
+        super().__init__(
+            scope,
+            f"{stage.prefix}-data",
+            description=f"{APP_NAME} {stage.name}: network, database, buckets",
+            tags={"application": APP_NAME, "stage": stage.name},
+            termination_protection=stage.deletion_protection,
+        )
+        self.network = Network(self, "Network", stage=stage)
+        self.database = Database(self, "Database", stage=stage, network=self.network)
+        self.proxy = DatabaseProxy(self, "Proxy", stage=stage, network=self.network, database=self.database)
+        access_logs = AccessLogs(self, "AccessLogs", stage=stage) if stage.bucket_access_logs else None
+        self.buckets = {
+            bucket.name: ObjectBucket(
+                self, f"Bucket-{bucket.name}", declaration=bucket, stage=stage, access_logs=access_logs
+            )
+            for bucket in topology.buckets
+        }
+        for name, bucket in self.buckets.items():
+            CfnOutput(self, f"Bucket{pascal_case(name)}Name", value=bucket.bucket.bucket_name)
+        self._accept_findings(stage)
+
+    def _accept_findings(self, stage: Stage) -> None:
+        accept(self, {"AwsSolutions-RDS11": "RDS Proxy listens on 5432 only, and security groups admit named peers"})
+        if not stage.database_multi_az:
+            accept(self, {"AwsSolutions-RDS3": "the stage was configured without a standby"})
+        if not stage.deletion_protection:
+            accept(self, {"AwsSolutions-RDS10": "the stage was configured to be thrown away"})
+        if not stage.bucket_access_logs:
+            accept(self, {"AwsSolutions-S1": "the stage was configured without access logs"})
+        if not stage.flow_logs:
+            accept(self, {"AwsSolutions-VPC7": "the stage was configured without flow logs"})

@@ -1,0 +1,139 @@
+"""`make invoke EVENT=events/sqs/like.json`: a sample event through the handler that its folder names."""
+
+import importlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from local.emulator import CREDENTIALS, REGION
+from local.processes import ProcessError
+from local.running import RunningCloud
+
+TIMEOUT_SECONDS = 60.0
+ALIAS = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an invocation came to."""
+
+    reply: Any
+    is_error: bool
+
+    @property
+    def succeeded(self) -> bool:
+        """Neither an error nor a batch of which something is left."""
+        left = self.reply.get("batchItemFailures") if isinstance(self.reply, Mapping) else None
+        return not self.is_error and not left
+
+
+def invoke_sample(path: Path) -> int:
+    """Print the reply as JSON; return 0 if the handler did all that the event asks, else 1.
+
+    Runs the deployed function if the system is running, else the handler in a process of its own
+    with `lambda_app.settings.local`.
+
+    Raise ProcessError if there is no such event or no function for it.
+    """
+    event = read_event(path)
+    if RunningCloud.is_there():
+        outcome = _invoke_deployed(RunningCloud.find(), module_of(path), event)
+    else:
+        print("the system is not running: the handler runs by itself, with the settings of `manage`", file=sys.stderr)
+        outcome = _invoke_alone(path)
+    print(json.dumps(outcome.reply, indent=2, ensure_ascii=False))
+    return 0 if outcome.succeeded else 1
+
+
+def module_of(path: Path) -> str:
+    """Return the module of the handler for an event: its folder has the same name."""
+    return f"lambda_app.handlers.{path.resolve().parent.name}"
+
+
+def read_event(path: Path) -> Any:
+    """Raise ProcessError if `path` is no JSON file below a folder that is named for a handler."""
+    if importlib.util.find_spec(module_of(path)) is None:
+        raise ProcessError(f"{path} lies in no folder of a handler; events lie in events/HANDLER/NAME.json")
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise ProcessError(f"there is no {path}; the sample events are in events/") from error
+    except ValueError as error:
+        raise ProcessError(f"{path} is not JSON: {error}") from error
+
+
+def _invoke_deployed(cloud: RunningCloud, module: str, event: Any) -> Outcome:
+    import boto3
+
+    client = boto3.client(
+        "lambda",
+        endpoint_url=cloud.endpoint,
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    )
+    functions = [item for page in client.get_paginator("list_functions").paginate() for item in page["Functions"]]
+    answer = client.invoke(
+        FunctionName=function_name(functions, module), Qualifier=ALIAS, Payload=json.dumps(event).encode()
+    )
+    return Outcome(json.loads(answer["Payload"].read()), is_error="FunctionError" in answer)
+
+
+def function_name(functions: list[Any], module: str) -> str:
+    """Return the first function that runs the handler in `module`.  Raise ProcessError if none does."""
+    names: list[str] = sorted(item["FunctionName"] for item in functions if item.get("Handler") == f"{module}.handler")
+    if not names:
+        raise ProcessError(f"no deployed function runs {module}.handler")
+    return names[0]
+
+
+def _invoke_alone(path: Path) -> Outcome:
+    finished = subprocess.run(
+        [sys.executable, "-m", "local.invoke", str(path)],
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "lambda_app.settings.local"},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    # The reply is the last line; before it comes what the handler logs.
+    *logged, last = finished.stdout.splitlines() or [""]
+    print("\n".join(logged), file=sys.stderr)
+    if finished.returncode:
+        return Outcome({"errorMessage": f"the handler failed, see above; exit status {finished.returncode}"}, True)
+    return Outcome(json.loads(last), False)
+
+
+@dataclass
+class Context:
+    """What Lambda passes beside the event, as far as handlers use it."""
+
+    function_name: str = "laptop"
+    function_version: str = "$LATEST"
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:laptop"
+    memory_limit_in_mb: str = "512"
+    log_group_name: str = "/aws/lambda/laptop"
+    log_stream_name: str = "laptop"
+    aws_request_id: str = field(default_factory=lambda: str(uuid4()))
+    deadline: float = field(default_factory=lambda: time.monotonic() + TIMEOUT_SECONDS)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self.deadline - time.monotonic()) * 1000))
+
+
+def _run_handler(path: Path) -> None:
+    handler = importlib.import_module(module_of(path)).handler
+    reply = handler(read_event(path), Context())
+    print(json.dumps(reply))
+
+
+if __name__ == "__main__":
+    _run_handler(Path(sys.argv[1]))

@@ -1,0 +1,49 @@
+"""The demo passes against a feed that keeps its promises, and fails against one that breaks any of them."""
+
+import json
+
+import pytest
+
+from local import demo, figures, phone
+from tests.unit.local.fake_feed import FakeFeed
+
+
+@pytest.fixture
+def play(monkeypatch, tmp_path):
+    def play(fault=""):
+        feed = FakeFeed(fault)
+        monkeypatch.setattr(phone, "send", feed.send)
+        monkeypatch.setattr(demo, "send", feed.send)
+        monkeypatch.setattr(demo, "PATIENCE_SECONDS", 0.05)
+        monkeypatch.setattr(demo, "write_figures", lambda *args: figures.write_figures(*args, folder=tmp_path))
+        return demo.play_and_report(feed)
+
+    return play
+
+
+def test_a_feed_that_keeps_its_promises_passes(play, capsys, tmp_path):
+    assert play() == 0
+
+    shown = capsys.readouterr().out
+    assert "50 members like one post" in shown
+    assert "messages waiting 0, dead letters 0" in shown
+    assert json.loads((tmp_path / "demo.json").read_text())["figures"]["mismatches"] == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "complaint"),
+    [
+        ("open door", "status without a valid token: expected 401, saw 200"),
+        ("text accepted", "expected ['ready', 'ready', 'rejected'], saw ['ready', 'ready', 'ready']"),
+        ("torn rendition", "cannot identify image file"),
+        ("oldest first", "pages of the feed: expected [['post1'], ['post0']], saw [['post0'], ['post1']]"),
+        ("counted twice", "expected [(50, 1000), (0, 1000)], saw [(51, 1000), (0, 1000)]"),
+        ("lost", "not within 0.05 s; saw last [(49, 1000), (0, 1000)]"),
+        ("dead letter", "messages among the dead letters: expected 0, saw 1"),
+    ],
+)
+def test_a_broken_promise_fails_and_is_named(play, capsys, tmp_path, fault, complaint):
+    assert play(fault) == 1
+
+    assert complaint in capsys.readouterr().out
+    assert json.loads((tmp_path / "demo.json").read_text())["figures"]["mismatches"] == 1

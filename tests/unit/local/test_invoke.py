@@ -1,0 +1,66 @@
+"""A sample event finds its handler by its folder, and what the handler left undone fails the command."""
+
+from pathlib import Path
+
+import pytest
+
+from local import invoke
+from local.invoke import Outcome, function_name, invoke_sample, module_of, read_event
+from local.processes import ProcessError
+
+
+def test_the_folder_names_the_handler():
+    assert module_of(Path("events/sqs/like.json")) == "lambda_app.handlers.sqs"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere/like.json", "lies in no folder of a handler"),
+        ("sqs/missing.json", "there is no .*missing.json"),
+        ("sqs/broken.json", "is not JSON"),
+    ],
+)
+def test_an_event_that_cannot_be_used_is_refused(tmp_path, name, message):
+    (tmp_path / "sqs").mkdir()
+    (tmp_path / "sqs" / "broken.json").write_text("{")
+
+    with pytest.raises(ProcessError, match=message):
+        read_event(tmp_path / name)
+
+
+FUNCTIONS = [
+    {"FunctionName": "App-Views", "Handler": "lambda_app.handlers.sqs.handler"},
+    {"FunctionName": "App-Likes", "Handler": "lambda_app.handlers.sqs.handler"},
+    {"FunctionName": "Provider", "Handler": "index.handler"},
+]
+
+
+def test_a_deployed_function_is_found_by_its_handler():
+    assert function_name(FUNCTIONS, "lambda_app.handlers.sqs") == "App-Likes"
+
+
+def test_a_handler_that_nobody_deployed_is_told():
+    with pytest.raises(ProcessError, match=r"no deployed function runs lambda_app\.handlers\.s3\.handler"):
+        function_name(FUNCTIONS, "lambda_app.handlers.s3")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [
+        (Outcome({"batchItemFailures": []}, is_error=False), 0),
+        (Outcome({"statusCode": 200}, is_error=False), 0),
+        (Outcome(None, is_error=False), 0),
+        (Outcome({"batchItemFailures": [{"itemIdentifier": "m1"}]}, is_error=False), 1),
+        (Outcome({"errorMessage": "boom"}, is_error=True), 1),
+    ],
+)
+def test_the_exit_status_says_whether_all_was_done(monkeypatch, tmp_path, capsys, outcome, status):
+    event = tmp_path / "sqs" / "like.json"
+    event.parent.mkdir()
+    event.write_text('{"Records": []}')
+    monkeypatch.setattr(invoke.RunningCloud, "is_there", lambda: False)
+    monkeypatch.setattr(invoke, "_invoke_alone", lambda path: outcome)
+
+    assert invoke_sample(event) == status
+    assert capsys.readouterr().out.strip()

@@ -43,6 +43,8 @@ class DataStack(Stack):
             accept(self, {"AwsSolutions-RDS3": "the stage was configured without a standby"})
         if not stage.deletion_protection:
             accept(self, {"AwsSolutions-RDS10": "the stage was configured to be thrown away"})
+        if not stage.database_backup_days:
+            accept(self, {"AwsSolutions-RDS13": "the stage was configured without backups"})
         if not stage.bucket_access_logs:
             accept(self, {"AwsSolutions-S1": "the stage was configured without access logs"})
         if not stage.flow_logs:

@@ -7,8 +7,9 @@ from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Schedule
 TOPOLOGY = Topology(
     queues=(
         Queue(name="default"),
-        Queue(name="likes"),
-        Queue(name="views"),
+        # A batch takes milliseconds.  One that was killed is delivered again after six of its timeouts.
+        Queue(name="likes", batch_timeout=timedelta(seconds=10)),
+        Queue(name="views", batch_timeout=timedelta(seconds=10)),
     ),
     buckets=(
         Bucket(name="uploads", expires_after=timedelta(days=2)),

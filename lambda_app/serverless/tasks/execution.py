@@ -65,7 +65,7 @@ def load_task(message: TaskMessage) -> Task[Any, Any]:
 
 def _call(result: TaskResult[Any, Any]) -> Any:
     task = result.task
-    context: list[TaskContext] = [TaskContext(task_result=result)] if task.takes_context else []
+    context: list[TaskContext[Any, Any]] = [TaskContext(task_result=result)] if task.takes_context else []
     try:
         return task.call(*context, *result.args, **result.kwargs)
     finally:

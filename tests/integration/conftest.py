@@ -1,0 +1,65 @@
+"""Queues and buckets of topology on the emulator, behind the settings that a function would have."""
+
+import boto3
+import pytest
+
+from lambda_app.serverless.tasks import sqs
+from lambda_app.topology import TOPOLOGY
+
+
+@pytest.fixture
+def endpoint(emulator, monkeypatch):
+    """Stand for DNS: AWS is the emulator.  Clients made before or after are not shared with other tests."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.url)
+    sqs.client.cache_clear()
+    yield emulator.url
+    sqs.client.cache_clear()
+
+
+@pytest.fixture
+def queues(endpoint, settings):
+    """Return the URL of each queue, empty; tasks are sent there."""
+    client = boto3.client("sqs")
+    names = [queue.name for queue in TOPOLOGY.queues]
+    urls = {name: client.create_queue(QueueName=name)["QueueUrl"] for name in names}
+    settings.TASKS = {
+        "default": {
+            "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
+            "QUEUES": names,
+            "OPTIONS": {"queue_urls": urls},
+        }
+    }
+    yield urls
+    for url in urls.values():
+        client.delete_queue(QueueUrl=url)
+    client.close()
+
+
+@pytest.fixture
+def receive(queues):
+    """Return a reader of what waits in a queue: `receive("likes")`."""
+    client = boto3.client("sqs")
+
+    def receive(name: str):
+        return client.receive_message(
+            QueueUrl=queues[name], MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+        ).get("Messages", [])
+
+    yield receive
+    client.close()
+
+
+@pytest.fixture
+def buckets(endpoint, settings):
+    """Make the buckets; `storages[name]` reads and writes them."""
+    client = boto3.client("s3")
+    names = {bucket.name: f"test-{bucket.name}" for bucket in TOPOLOGY.buckets}
+    for bucket_name in names.values():
+        client.create_bucket(Bucket=bucket_name)
+    settings.BUCKET_NAMES = names
+    settings.STORAGES = {
+        name: {"BACKEND": "lambda_app.serverless.objects.storage.S3Storage", "OPTIONS": {"bucket_name": bucket_name}}
+        for name, bucket_name in names.items()
+    }
+    yield names
+    client.close()

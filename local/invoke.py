@@ -1,19 +1,22 @@
 """`make invoke EVENT=events/sqs/like.json`: a sample event through the handler that its folder names."""
 
+import contextlib
 import importlib
 import importlib.util
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from local.emulator import CREDENTIALS, REGION
+from local.postgresql import FAST_AND_FORGETFUL, PORT, SUPERUSER, PostgreSQL
 from local.processes import ProcessError
 from local.running import RunningCloud
 
@@ -39,7 +42,7 @@ def invoke_sample(path: Path) -> int:
     """Print the reply as JSON; return 0 if the handler did all that the event asks, else 1.
 
     Runs the deployed function if the system is running, else the handler in a process of its own
-    with `lambda_app.settings.local`.
+    with `lambda_app.settings.local` and an empty database.
 
     Raise ProcessError if there is no such event or no function for it.
     """
@@ -47,7 +50,7 @@ def invoke_sample(path: Path) -> int:
     if RunningCloud.is_there():
         outcome = _invoke_deployed(RunningCloud.find(), module_of(path), event)
     else:
-        print("the system is not running: the handler runs by itself, with the settings of `manage`", file=sys.stderr)
+        print("the system is not running: the handler runs by itself, with an empty database", file=sys.stderr)
         outcome = _invoke_alone(path)
     print(json.dumps(outcome.reply, indent=2, ensure_ascii=False))
     return 0 if outcome.succeeded else 1
@@ -96,20 +99,34 @@ def function_name(functions: list[Any], module: str) -> str:
 
 
 def _invoke_alone(path: Path) -> Outcome:
-    finished = subprocess.run(
-        [sys.executable, "-m", "local.invoke", str(path)],
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": "lambda_app.settings.local"},
-        stdout=subprocess.PIPE,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
+    with _database() as variables:
+        finished = subprocess.run(
+            [sys.executable, "-m", "local.invoke", str(path)],
+            env=os.environ | {"DJANGO_SETTINGS_MODULE": "lambda_app.settings.local"} | variables,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
     # The reply is the last line; before it comes what the handler logs.
     *logged, last = finished.stdout.splitlines() or [""]
     print("\n".join(logged), file=sys.stderr)
     if finished.returncode:
         return Outcome({"errorMessage": f"the handler failed, see above; exit status {finished.returncode}"}, True)
     return Outcome(json.loads(last), False)
+
+
+@contextlib.contextmanager
+def _database() -> Iterator[dict[str, str]]:
+    """Start an empty PostgreSQL for one event, unless libpq's variables name another."""
+    if "PGHOST" in os.environ:
+        yield {}
+        return
+    # A short path, for the socket.
+    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
+        sockets = Path(folder) / "s"
+        with PostgreSQL(data=Path(folder) / "data", sockets=sockets, settings=FAST_AND_FORGETFUL):
+            yield {"PGHOST": str(sockets), "PGPORT": str(PORT), "PGUSER": SUPERUSER, "PGDATABASE": SUPERUSER}
 
 
 @dataclass
@@ -131,6 +148,9 @@ class Context:
 
 def _run_handler(path: Path) -> None:
     handler = importlib.import_module(module_of(path)).handler
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
     reply = handler(read_event(path), Context())
     print(json.dumps(reply))
 

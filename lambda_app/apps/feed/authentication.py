@@ -33,7 +33,7 @@ class BearerToken(AuthBase):
         if not claims:
             raise AuthenticationError(message="a valid bearer token is needed")
         member = register_member(
-            subject=_read_subject(claims), preferred_username=str(claims.get("preferred_username", ""))
+            subject=_read_subject(claims), preferred_username=str(claims.get("preferred_username") or "")
         )
         if not member.is_active:
             raise ForbiddenError("this member is blocked")

@@ -9,7 +9,7 @@ from django.core.files.storage import storages
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from lambda_app.apps.feed.cursors import CURSOR_PATTERN, decode_cursor
-from lambda_app.apps.feed.models import HANDLE_PATTERN, MAX_CAPTION_LENGTH, Photo
+from lambda_app.apps.feed.models import MAX_CAPTION_LENGTH, Photo
 
 MAX_VIEWS_PER_REQUEST = 500
 MAX_VIEW_DURATION_MS = 86_400_000
@@ -23,7 +23,7 @@ def _without_nul(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_without_nul)]
-Handle = Annotated[str, StringConstraints(to_lower=True, pattern=HANDLE_PATTERN)]
+Handle = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$"), AfterValidator(str.lower)]
 
 
 class Body(BaseModel):

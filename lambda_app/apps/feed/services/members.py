@@ -22,7 +22,7 @@ def register_member(*, subject: str, preferred_username: str) -> Member:
     if member is not None:
         return member
     handle = preferred_username.lower()
-    if not re.fullmatch(HANDLE_PATTERN.strip("^$"), handle):
+    if not re.fullmatch(HANDLE_PATTERN, handle):
         raise ForbiddenError(
             f"the token's preferred_username {handle[:80]!r} cannot be a handle; "
             "it should be 1 to 64 of the characters a-z, 0-9, '.', '_' and '-'"

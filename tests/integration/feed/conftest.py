@@ -1,0 +1,95 @@
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.tasks import task_backends
+from django.test import Client
+from PIL import Image
+
+from lambda_app.apps.feed.models import Member, Photo, Post
+from lambda_app.apps.feed.services.photos import upload_key
+from tests.integration.feed.doubles import CLAIMS
+
+STORAGE = {
+    "BACKEND": "tests.integration.feed.doubles.SigningStorage",
+    "OPTIONS": {"base_url": "https://media.invalid/"},
+}
+
+
+@pytest.fixture(autouse=True)
+def _platform(settings: Any) -> None:
+    """The app alone: claims from the test, tasks kept instead of run, objects in memory."""
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.integration.feed.doubles.ClaimsMiddleware"]
+    backend = "django.tasks.backends.dummy.DummyBackend"
+    settings.TASKS = {"default": {"BACKEND": backend, "QUEUES": ["default", "likes", "views"]}}
+    settings.STORAGES = {"uploads": STORAGE, "media": STORAGE}
+
+
+class Queue:
+    """The task calls that were sent."""
+
+    @property
+    def calls(self) -> list[Any]:
+        return task_backends["default"].results  # type: ignore[attr-defined,no-any-return]
+
+    def run(self, *, times: int = 1) -> None:
+        """Deliver every call, in order, each `times` times."""
+        calls = list(self.calls)
+        self.calls.clear()
+        for call in calls:
+            for _ in range(times):
+                call.task.call(*call.args, **call.kwargs)
+
+
+@pytest.fixture
+def queue() -> Iterator[Queue]:
+    queue = Queue()
+    queue.calls.clear()
+    yield queue
+    queue.calls.clear()
+
+
+@pytest.fixture
+def client_of() -> Callable[[str], Client]:
+    """Make the client of a member: `client_of("ada")` calls with ada's verified token."""
+    return lambda handle: Client(**{CLAIMS: {"sub": f"subject-of-{handle}", "preferred_username": handle}})
+
+
+@pytest.fixture
+def ada(client_of: Callable[[str], Client], db: None) -> Client:
+    return client_of("ada")
+
+
+@pytest.fixture
+def bob(client_of: Callable[[str], Client], db: None) -> Client:
+    return client_of("bob")
+
+
+def make_member(handle: str) -> Member:
+    return Member.objects.get_or_create(subject=f"subject-of-{handle}", defaults={"handle": handle})[0]
+
+
+def make_photo(owner: Member, *, state: Photo.State = Photo.State.READY, **fields: Any) -> Photo:
+    renditions = [{"name": "photos/x/320-0.webp", "width": 320, "height": 240}] if state == "ready" else []
+    values = {"content_type": "image/jpeg", "width": 640, "height": 480, "renditions": renditions} | fields
+    return Photo.objects.create(owner=owner, state=state, **values)
+
+
+def make_post(author: str = "ada", caption: str = "") -> Post:
+    owner = make_member(author)
+    return Post.objects.create(author=owner, photo=make_photo(owner, is_posted=True), caption=caption)
+
+
+def make_image(*, size: tuple[int, int] = (640, 480), kind: str = "JPEG", **options: Any) -> bytes:
+    buffer = BytesIO()
+    Image.new("RGB", size, "teal").save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def upload(photo_id: UUID | str, data: bytes) -> str:
+    """Put `data` where the phone would, and return its key."""
+    return storages["uploads"].save(upload_key(UUID(str(photo_id))), ContentFile(data))

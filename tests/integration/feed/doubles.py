@@ -1,0 +1,28 @@
+"""What stands for the platform in tests of the app: the verified claims, and a storage that signs."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.core.files.storage import InMemoryStorage
+from django.http import HttpRequest, HttpResponse
+
+CLAIMS = "tests.claims"
+"""Key in the WSGI environment.  No header can become it."""
+
+
+class ClaimsMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.claims = request.META.get(CLAIMS)  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+
+class SigningStorage(InMemoryStorage):
+    def presigned_post(self, name: str, **conditions: Any) -> dict[str, Any]:
+        assert conditions.keys() == {"content_type", "max_bytes", "expires_in"}
+        assert conditions["expires_in"] <= timedelta(minutes=5)
+        fields = {"key": name, "Content-Type": conditions["content_type"], "max": str(conditions["max_bytes"])}
+        return {"url": "https://uploads.invalid/", "fields": fields}

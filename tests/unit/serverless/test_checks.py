@@ -1,0 +1,74 @@
+"""`manage check` holds topology against the code and the settings."""
+
+import pytest
+from django.core.checks import run_checks
+from django.tasks import task_backends
+
+from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, Topology
+from lambda_app.serverless.checks import missing_storages, missing_tasks, tasks_of_other_queues
+
+
+def topology(**fields):
+    return Topology(**{"queues": (Queue(name="default"), Queue(name="likes"))} | fields)
+
+
+def trigger(task):
+    return topology(
+        buckets=(Bucket(name="uploads"),), object_triggers=(ObjectTrigger(bucket="uploads", prefix="", task=task),)
+    )
+
+
+def schedule(task, **fields):
+    return topology(schedules=(Schedule(name="s", expression="rate(1 day)", task=task, **fields),))
+
+
+def test_what_is_in_the_repository_passes():
+    assert run_checks() == []
+
+
+@pytest.mark.parametrize("declare", [trigger, schedule])
+@pytest.mark.parametrize("path", ["tests.sample_tasks.missing", "tests.sample_tasks.not_a_task", "nowhere", ""])
+def test_a_path_that_names_no_task_is_an_error(declare, path):
+    (error,) = missing_tasks(declare(path))
+
+    assert error.id == "serverless.E001"
+    assert error.msg == f"topology names {path!r}, which is not a task"
+
+
+def test_a_path_that_names_a_task_passes():
+    assert list(missing_tasks(trigger("tests.sample_tasks.note"))) == []
+
+
+def test_a_bucket_without_a_storage_is_an_error():
+    (error,) = missing_storages(topology(buckets=(Bucket(name="uploads"), Bucket(name="exports"))))
+
+    assert (error.id, "'exports'" in error.msg) == ("serverless.E002", True)
+
+
+def test_a_bucket_without_a_name_in_s3_is_an_error(settings):
+    settings.BUCKET_NAMES = {}
+
+    (error,) = missing_storages(topology(buckets=(Bucket(name="uploads"),)))
+
+    assert error.id == "serverless.E002"
+
+
+def test_a_schedule_to_another_queue_than_its_task_declares_is_a_warning():
+    (warning,) = tasks_of_other_queues(schedule("tests.sample_tasks.note", queue="likes"))
+
+    assert (warning.id, "'likes'" in warning.msg) == ("serverless.W003", True)
+    assert list(tasks_of_other_queues(schedule("tests.sample_tasks.note"))) == []
+
+
+def test_a_queue_without_a_url_is_an_error(settings):
+    settings.TASKS = {
+        "default": {
+            "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
+            "QUEUES": ["default", "likes"],
+            "OPTIONS": {"queue_urls": {"default": "https://sqs.example.com/1/default"}},
+        }
+    }
+
+    (error,) = task_backends["default"].check()
+
+    assert (error.id, "'likes'" in error.msg) == ("serverless.E004", True)

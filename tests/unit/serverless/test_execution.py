@@ -1,0 +1,112 @@
+"""One message runs one task, once; nothing but a task can be called."""
+
+import json
+
+import pytest
+from django.tasks import TaskResultStatus
+from django.tasks.signals import task_finished, task_started
+
+from lambda_app.contract.task_message import InvalidTaskMessageError, TaskMessage
+from lambda_app.serverless.tasks.execution import TaskFailedError, run_body, run_message
+from tests import sample_tasks
+
+
+@pytest.fixture(autouse=True)
+def calls():
+    sample_tasks.calls.clear()
+    return sample_tasks.calls
+
+
+def message(name, *args, **fields):
+    defaults = {"id": "message-1", "task": f"tests.sample_tasks.{name}", "enqueued_at": "2026-11-23T07:30:00+00:00"}
+    return TaskMessage(**defaults | {"args": args} | fields)
+
+
+@pytest.mark.parametrize("name", ["note", "note_async"])
+def test_the_task_is_called_with_its_arguments(calls, name):
+    run_body(message(name, kwargs={"value": {"a": [1, None]}}).encode())
+
+    assert calls == [{"a": [1, None]}]
+
+
+def test_a_task_that_takes_the_context_sees_which_delivery_this_is(calls):
+    run_message(message("note_attempt", "v"), attempt=3)
+
+    assert calls == [(3, "message-1", "v")]
+
+
+def test_the_result_holds_what_the_task_returned():
+    result = run_message(message("note", [1]))
+
+    assert (result.status, result.return_value, result.attempts) == (TaskResultStatus.SUCCESSFUL, [1], 1)
+
+
+def test_a_failure_is_raised_and_carries_its_cause():
+    with pytest.raises(TaskFailedError, match=r"sample_tasks.fail failed: LookupError\('no such row'\)") as caught:
+        run_message(message("fail"))
+
+    assert isinstance(caught.value.__cause__, LookupError)
+
+
+def test_a_return_value_that_is_not_json_is_a_failure():
+    with pytest.raises(TaskFailedError, match="return_an_object"):
+        run_message(message("return_an_object"))
+
+
+def test_a_wish_to_end_the_process_is_not_a_failed_task():
+    with pytest.raises(SystemExit):
+        run_message(message("leave"))
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("tests.sample_tasks.not_a_task", "is not a task"),
+        ("tests.sample_tasks.missing", "does not exist"),
+        ("tests.nowhere.note", "does not exist"),
+        ("os.system", "is not a task"),
+        ("note", "does not exist"),
+        ("", "does not exist"),
+        ("tests..note", "does not exist"),
+    ],
+)
+def test_only_a_task_may_be_called(calls, path, reason):
+    with pytest.raises(InvalidTaskMessageError, match=reason):
+        run_message(message("", task=path))
+
+    assert calls == []
+
+
+def test_a_time_that_is_none_is_refused():
+    with pytest.raises(InvalidTaskMessageError, match="enqueued_at 'yesterday'"):
+        run_message(message("note", enqueued_at="yesterday"))
+
+
+@pytest.mark.parametrize(("name", "status"), [("note", "SUCCESSFUL"), ("fail", "FAILED")])
+def test_django_is_told_of_start_and_end(name, status):
+    seen = []
+
+    def see_start(sender, task_result, **kwargs):
+        seen.append((sender.__name__, task_result.status.value))
+
+    def see_end(sender, task_result, **kwargs):
+        seen.append((len(task_result.errors), task_result.status.value))
+
+    task_started.connect(see_start)
+    task_finished.connect(see_end)
+    try:
+        run_body(json.dumps(json.loads(message(name).encode())))
+    except TaskFailedError:
+        pass
+    finally:
+        task_started.disconnect(see_start)
+        task_finished.disconnect(see_end)
+
+    assert seen == [("ImmediateBackend", "RUNNING"), (int(status == "FAILED"), status)]
+
+
+def test_a_failure_is_logged_once_with_its_traceback(caplog):
+    with pytest.raises(TaskFailedError):
+        run_message(message("fail"))
+
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [LookupError]

@@ -1,0 +1,66 @@
+"""A created object calls the tasks that topology names for its bucket and prefix."""
+
+import json
+
+import pytest
+
+from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Topology
+from lambda_app.serverless.objects import triggers
+from lambda_app.serverless.objects.events import CreatedObject, InvalidObjectEventError
+from lambda_app.serverless.objects.triggers import task_messages
+
+NOTE, FAIL = "tests.sample_tasks.note", "tests.sample_tasks.fail"
+TOPOLOGY = Topology(
+    queues=(Queue(name="default"),),
+    buckets=(Bucket(name="uploads"), Bucket(name="media")),
+    object_triggers=(
+        ObjectTrigger(bucket="uploads", prefix="photos/", task=NOTE),
+        ObjectTrigger(bucket="uploads", prefix="photos/raw/", task=FAIL),
+        ObjectTrigger(bucket="media", prefix="", task=NOTE),
+    ),
+)
+NAMES = {"uploads": "dev-uploads-1x", "media": "dev-media-2y"}
+
+
+def created(**fields):
+    defaults = {"bucket": "dev-uploads-1x", "key": "photos/a", "version": "v1", "sequencer": "0A"}
+    return CreatedObject(**defaults | {"created_at": "2026-11-23T07:30:05Z"} | fields)
+
+
+def calls(**fields):
+    return [(message.task, dict(message.kwargs)) for message in task_messages(created(**fields), TOPOLOGY, NAMES)]
+
+
+def test_the_task_is_told_the_name_in_topology_and_the_key():
+    assert calls() == [(NOTE, {"bucket": "uploads", "key": "photos/a"})]
+
+
+def test_every_matching_trigger_is_called():
+    assert [task for task, _ in calls(key="photos/raw/a")] == [NOTE, FAIL]
+
+
+@pytest.mark.parametrize("fields", [{"key": "other/a"}, {"bucket": "someone-elses"}, {"bucket": "uploads"}])
+def test_an_object_without_a_trigger_is_logged_and_left(caplog, fields):
+    assert calls(**fields) == []
+    assert "no trigger of lambda_app.topology" in caplog.text
+
+
+def test_the_same_event_told_twice_has_the_same_id():
+    (first,) = task_messages(created(), TOPOLOGY, NAMES)
+    (second,) = task_messages(created(created_at="2026-11-23T07:31:00Z"), TOPOLOGY, NAMES)
+
+    assert first.id == second.id
+
+
+@pytest.mark.parametrize("fields", [{"version": "v2"}, {"sequencer": "0B"}, {"key": "photos/b"}])
+def test_another_event_has_another_id(fields):
+    (first,) = task_messages(created(), TOPOLOGY, NAMES)
+    (second,) = task_messages(created(**fields), TOPOLOGY, NAMES)
+
+    assert first.id != second.id
+
+
+@pytest.mark.parametrize("body", ["", "not json", "[", "null", "[" * 100_000, json.dumps({"task": "a.b"})])
+def test_a_body_that_is_not_s3s_is_refused(body):
+    with pytest.raises(InvalidObjectEventError, match="not an event of S3"):
+        triggers.run_body(body)

@@ -29,6 +29,11 @@ class CreatedObject:
     created_at: str
     """ISO 8601 time in UTC."""
 
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            if not isinstance(getattr(self, name), str):
+                raise TypeError(f"{name} should be text, got {getattr(self, name)!r}")
+
 
 def created_objects(event: Any) -> list[CreatedObject]:
     """Return the objects whose creation `event` announces; other events of S3 announce none.
@@ -37,7 +42,7 @@ def created_objects(event: Any) -> list[CreatedObject]:
     """
     try:
         return list(_created_objects(event))
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, UnicodeDecodeError) as error:
         raise InvalidObjectEventError(f"not an event of S3: {_shape(event)}") from error
 
 

@@ -102,18 +102,22 @@ def _shrink(image: Image.Image, orientation: int) -> Image.Image:
     # A JPEG decodes straight to a half, a quarter or an eighth; twice the size leaves the filter enough to work with.
     image.draft(None, (size[0] * 2, size[1] * 2))
     full = _plain(image)
-    return full if full.size == size else full.resize(size, Image.Resampling.LANCZOS)
+    return _eight_bit(full if full.size == size else full.resize(size, Image.Resampling.LANCZOS))
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """Decode to a mode that can be resized and converted: L, RGB, RGBA or CMYK."""
+    """Decode to a mode that can be resized; each conversion of the full size would cost another 100 MB."""
     image.load()
-    if image.mode in ("L", "RGB", "RGBA", "CMYK"):
+    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "I;16"):
         return image
-    if image.mode.startswith("I"):
-        # Sixteen bits of grey; a plain conversion would clip instead of scale.
-        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    if image.mode != "I;16":
+        return image
+    # A plain conversion would clip the sixteen bits instead of scaling them.
+    return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
 
 
 def _srgb(image: Image.Image) -> Image.Image:

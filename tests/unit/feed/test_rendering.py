@@ -94,6 +94,19 @@ def test_every_mode_comes_out_as_the_colour_that_it_shows(mode, color, kind, exp
     assert near(decode(rendered.images[0]).convert("RGB").getpixel((30, 20)), expected)
 
 
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P", "I;16"])
+def test_every_mode_can_be_made_smaller(mode):
+    rendered = render(encode(make_image((2000, 1000), color=0, mode=mode), "PNG"), PNG)
+
+    assert [decode(image).size for image in rendered.images] == [(1080, 540), (640, 320), (320, 160)]
+
+
+def test_sixteen_bits_are_scaled_when_the_size_changes_too():
+    rendered = render(encode(make_image((2000, 1000), color=200 * 256, mode="I;16"), "PNG"), PNG)
+
+    assert near(decode(rendered.images[0]).getpixel((5, 5)), (200, 200, 200))
+
+
 def test_transparency_is_kept():
     image = make_image((100, 100), (255, 0, 0, 0), "RGBA")
     ImageDraw.Draw(image).rectangle((50, 0, 99, 99), fill=(0, 0, 255, 255))

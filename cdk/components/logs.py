@@ -6,7 +6,7 @@ from constructs import Construct
 
 from cdk.config import Stage
 
-_RETENTION = {
+RETENTION = {
     1: logs.RetentionDays.ONE_DAY,
     3: logs.RetentionDays.THREE_DAYS,
     5: logs.RetentionDays.FIVE_DAYS,
@@ -35,7 +35,7 @@ class ExpiringLogs(logs.LogGroup):
             scope,
             id,
             log_group_name=name,
-            retention=_RETENTION[stage.log_retention_days],
+            retention=RETENTION[stage.log_retention_days],
             removal_policy=removal_policy_of(stage),
         )
 

@@ -50,8 +50,8 @@ class Network(Construct):
         self.proxy = self._group("Proxy", "RDS Proxy")
         self.database = self._group("Database", "PostgreSQL")
         self.endpoints = self._group("Endpoints", "Interface endpoints of AWS services")
+        # CDK lets a proxy reach its database; the same rule twice would be refused by EC2.
         self._allow(self.functions, self.proxy, POSTGRESQL)
-        self._allow(self.proxy, self.database, POSTGRESQL)
         self._allow(self.management, self.database, POSTGRESQL)
         for group in (self.functions, self.management):
             # S3 has public addresses, to which only the gateway endpoint leads.

@@ -1,0 +1,94 @@
+"""The app as a test sees it: synthesized with the flags of cdk.json, around a tiny folder in place of the bundle."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Template
+
+from cdk.app import ROOT, add_stacks
+from cdk.config import Stage
+from cdk.stacks.app import AppStack
+from cdk.stacks.data import DataStack
+from lambda_app.contract.resources import Topology
+
+FLAGS = json.loads((ROOT / "cdk.json").read_text())["context"]
+
+Resource = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    stage: Stage
+    app: App
+    data_stack: DataStack
+    app_stack: AppStack
+    data: Mapping[str, Any]
+    """The template of what lasts."""
+
+    application: Mapping[str, Any]
+    """The template of what every deploy replaces."""
+
+    def resources(self, type_: str) -> dict[str, Resource]:
+        return {
+            name: resource
+            for template in (self.data, self.application)
+            for name, resource in template["Resources"].items()
+            if resource["Type"] == type_
+        }
+
+    def properties(self, type_: str) -> list[Mapping[str, Any]]:
+        return [resource["Properties"] for resource in self.resources(type_).values()]
+
+    def statements_of(self, role: str) -> Iterator[Mapping[str, Any]]:
+        for policy in self.properties("AWS::IAM::Policy"):
+            if {"Ref": role} in policy["Roles"]:
+                yield from policy["PolicyDocument"]["Statement"]
+
+    def functions(self) -> dict[str, Mapping[str, Any]]:
+        """Properties of our own functions, by logical id; CDK's trigger has one of its own in JavaScript."""
+        return {
+            name: function["Properties"]
+            for name, function in self.resources("AWS::Lambda::Function").items()
+            if function["Properties"]["Runtime"].startswith("python")
+        }
+
+    def function_named(self, part: str) -> Mapping[str, Any]:
+        [function] = [properties for name, properties in self.functions().items() if name.startswith(part)]
+        return function
+
+
+def make_deployment(stage: Stage, topology: Topology, folder: Path) -> Deployment:
+    code = folder / "code"
+    code.mkdir()
+    (code / "module.py").write_text("")
+    app = App(context=FLAGS, outdir=str(folder / "out"), analytics_reporting=False)
+    data, application = add_stacks(app, stage=stage, topology=topology, code=lambda_.Code.from_asset(str(code)))
+    return Deployment(
+        stage=stage,
+        app=app,
+        data_stack=data,
+        app_stack=application,
+        data=Template.from_stack(data).to_json(),
+        application=Template.from_stack(application).to_json(),
+    )
+
+
+def role_of(function: Mapping[str, Any]) -> str:
+    return function["Role"]["Fn::GetAtt"][0]
+
+
+def actions_of(statement: Mapping[str, Any]) -> set[str]:
+    return set(_listed(statement["Action"]))
+
+
+def resources_of(statement: Mapping[str, Any]) -> list[str]:
+    return [json.dumps(resource) for resource in _listed(statement["Resource"])]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

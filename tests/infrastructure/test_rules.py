@@ -1,0 +1,40 @@
+"""What other people's rules say of every template."""
+
+import json
+import re
+
+import pytest
+from aws_cdk.assertions import Annotations, Match
+from cfnlint import lint
+from cfnlint.config import ManualArgs
+
+from cdk.nag import ACCEPTED_EVERYWHERE, Checks
+
+
+def test_cdk_nag_has_nothing_left_to_say(deployment):
+    violations = Checks().validate_scope(deployment.app).violations
+
+    assert [violation.rule_name for violation in violations] == []
+
+
+def test_cdk_nag_would_have_something_to_say_without_our_reasons(deployment):
+    from cdk_nag import AwsSolutionsChecks
+
+    violations = AwsSolutionsChecks().validate_scope(deployment.app).violations
+
+    assert {rule.rule_name.partition("[")[0] for rule in violations} == {"AwsSolutions-IAM5"}
+    assert all(re.fullmatch("|".join(ACCEPTED_EVERYWHERE), rule.rule_name) for rule in violations)
+
+
+def test_the_cdk_has_no_warning(deployment):
+    for stack in (deployment.data_stack, deployment.app_stack):
+        assert Annotations.from_stack(stack).find_warning("*", Match.any_value()) == []
+        assert Annotations.from_stack(stack).find_error("*", Match.any_value()) == []
+
+
+@pytest.mark.parametrize("template", ["data", "application"])
+def test_cfn_lint_finds_nothing(deployment, template):
+    # W3005: the CDK writes dependencies that CloudFormation would see by itself.
+    config = ManualArgs(ignore_checks=["W3005"], regions=["eu-west-1", "us-east-1"])
+
+    assert [str(match) for match in lint(json.dumps(getattr(deployment, template)), config=config)] == []

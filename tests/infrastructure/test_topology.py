@@ -1,0 +1,79 @@
+"""What one more line of a topology deploys, without a change anywhere else."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from cdk.config import STAGES
+from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, Topology
+from lambda_app.topology import TOPOLOGY
+from tests.infrastructure.deployment import make_deployment
+
+
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory):
+    topology = replace(
+        TOPOLOGY,
+        queues=(*TOPOLOGY.queues, Queue(name="mail-out", max_concurrency=2)),
+        buckets=(*TOPOLOGY.buckets, Bucket(name="exports")),
+        object_triggers=(
+            *TOPOLOGY.object_triggers,
+            ObjectTrigger(bucket="uploads", prefix="contacts/csv/", task="lambda_app.apps.feed.tasks.render_photo"),
+        ),
+        schedules=(*TOPOLOGY.schedules, Schedule(name="nightly", expression="cron(0 3 * * ? *)", task="a.b.c")),
+    )
+    return make_deployment(STAGES["local"], topology, tmp_path_factory.mktemp("larger"))
+
+
+@pytest.fixture(scope="module")
+def least(tmp_path_factory):
+    return make_deployment(STAGES["local"], Topology(queues=(Queue(name="default"),)), tmp_path_factory.mktemp("least"))
+
+
+def test_a_queue_brings_its_dead_letters_function_and_mapping(local, larger):
+    added = _added(local, larger)
+
+    assert added["AWS::SQS::Queue"] == 2
+    assert added["AWS::Lambda::Function"] == added["AWS::Lambda::Alias"] == 1
+    assert added["AWS::Lambda::EventSourceMapping"] == 1
+    assert {"QueueMailOutUrl", "QueueMailOutDeadLettersUrl", "FunctionWorkerMailOutName"} <= set(
+        larger.application["Outputs"]
+    )
+
+
+def test_every_function_is_told_of_a_new_queue(larger):
+    told = [str(function["Environment"]["Variables"]["TASK_QUEUE_URLS"]) for function in larger.functions().values()]
+
+    assert len(told) == len(TOPOLOGY.queues) + 4
+    assert all("mail-out" in urls for urls in told)
+
+
+def test_a_bucket_a_trigger_and_a_schedule_bring_one_of_each(local, larger):
+    added = _added(local, larger)
+
+    assert added["AWS::S3::Bucket"] == added["AWS::Events::Rule"] == added["AWS::Scheduler::Schedule"] == 1
+
+
+def test_nothing_that_was_there_is_made_anew(local, larger):
+    for before, after in ((local.data, larger.data), (local.application, larger.application)):
+        lost = set(before["Resources"]) - set(after["Resources"])
+
+        assert all("CurrentVersion" in name for name in lost)
+
+
+def test_a_topology_of_one_queue_can_be_deployed(least):
+    assert len(least.resources("AWS::SQS::Queue")) == 4
+    assert least.resources("AWS::S3::Bucket") == {}
+
+
+def _added(before, after):
+    return _counts(after) - _counts(before)
+
+
+def _counts(deployment):
+    return Counter(
+        resource["Type"]
+        for template in (deployment.data, deployment.application)
+        for resource in template["Resources"].values()
+    )

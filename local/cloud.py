@@ -53,8 +53,7 @@ class Cloud:
         """Start everything, deploy what changed, serve; stop everything at the end."""
         self.state.mkdir(parents=True, exist_ok=True)
         async with contextlib.AsyncExitStack() as stack:
-            sockets = Path(tempfile.mkdtemp(prefix="laptop-cloud-"))
-            stack.callback(shutil.rmtree, sockets, ignore_errors=True)
+            sockets = stack.enter_context(_socket_folder(self.state / "sockets"))
             hosts = loopback_hosts(self.state / "addresses.json")
             self.certificate = server_certificate(self.state / "tls", hosts)
             self.postgresql = await stack.enter_async_context(
@@ -206,7 +205,12 @@ class Cloud:
         return await self.environments.invoke(self._functions[function_arn], payload, trace_id=trace_id)
 
     def _actions(self) -> Mapping[str, Callable[[Mapping[str, Any]], Any]]:
-        return {"invoke": self._invoke_for_emulator, "deploy": self._deploy_on_request, "totals": self._count}
+        return {
+            "invoke": self._invoke_for_emulator,
+            "deploy": self._deploy_on_request,
+            "totals": self._count,
+            "environments": self._list_environments,
+        }
 
     async def _invoke_for_emulator(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         function = FunctionVersion.read(request["configuration"])
@@ -222,6 +226,10 @@ class Cloud:
 
     async def _count(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         return await asyncio.to_thread(self.totals)
+
+    async def _list_environments(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        living = self.environments.environments()
+        return {"environments": [{"role": item.function.role, "pid": item.pid} for item in living]}
 
     async def _retire_for_ever(self) -> None:
         while True:
@@ -243,3 +251,17 @@ class Cloud:
             yield
         finally:
             record.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _socket_folder(record: Path) -> Iterator[Path]:
+    """Make a folder with a path short enough for sockets; remove it at the end, or what a crash left of the last."""
+    if record.exists():
+        shutil.rmtree(record.read_text(), ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix="laptop-cloud-"))
+    record.write_text(str(folder))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        record.unlink()

@@ -13,7 +13,6 @@ from local.processes import ProcessError, die_with_parent
 from local.source import ROOT
 
 STAGE = "local"
-ASSEMBLY = ROOT / "cdk.out"
 TIMEOUT_SECONDS = 600
 
 
@@ -25,9 +24,14 @@ class Deployment:
     folder: Path
     """Log, outputs and the CLI's home, whose cache of accounts must not meet the user's."""
 
+    @property
+    def assembly(self) -> Path:
+        """Not cdk.out: the CLI lets only one run at a time use a folder, and a user may synthesize meanwhile."""
+        return self.folder / "assembly"
+
     async def synthesize(self) -> None:
-        """Write the templates of the stage `local` to cdk.out.  Raise ProcessError with the CLI's words."""
-        await self._cdk("synth", "--quiet", "--strict", "--context", f"stage={STAGE}")
+        """Write the templates that `make synth STAGE=local` writes.  Raise ProcessError with the CLI's words."""
+        await self._cdk("synth", "--quiet", "--strict", "--context", f"stage={STAGE}", "--output", str(self.assembly))
 
     async def bootstrap(self) -> None:
         """Make the bucket and the roles that every deployment uploads through."""
@@ -38,7 +42,7 @@ class Deployment:
         """Deploy what `synthesize` wrote and return the outputs of each stack.  Raise ProcessError if it fails."""
         outputs = self.folder / "outputs.json"
         await self._cdk(
-            *("deploy", "--all", "--app", str(ASSEMBLY), "--require-approval", "never"),
+            *("deploy", "--all", "--app", str(self.assembly), "--require-approval", "never"),
             *("--outputs-file", str(outputs), "--progress", "events"),
         )
         return _read_outputs(outputs)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from local.figures import write_figures
-from local.phone import MAX_VIEWS, MismatchError, Phone, eventually, expect, send
+from local.phone import MAX_VIEWS, MismatchError, Phone, download, eventually, expect, send
 from local.photographs import image_size, photograph, text_in_disguise
 from local.running import RunningCloud
 from local.totals import Totals
@@ -115,7 +115,7 @@ class Afternoon:
         with self.story.step(f"each of the {len(renditions)} renditions is an image of the size that it claims"):
             expect("every photo has renditions", expected=True, seen=all(photo["renditions"] for photo in photos))
             for rendition in renditions:
-                size = image_size(send("GET", rendition["url"]).body)
+                size = image_size(download(rendition["url"]))
                 expect("size of a rendition", expected=(rendition["width"], rendition["height"]), seen=size)
 
     def publish(self, ada: Phone, photos: list[str]) -> list[str]:

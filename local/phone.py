@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
@@ -66,6 +67,14 @@ def send(method: str, url: str, *, headers: Mapping[str, str] | None = None, bod
         return Answer(reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read())
     finally:
         connection.close()
+
+
+def download(url: str) -> bytes:
+    """Return the file behind a presigned URL.  Raise MismatchError if the storage refuses."""
+    answer = send("GET", url)
+    if answer.status != HTTPStatus.OK:
+        raise MismatchError(f"{url} should answer 200, answered {answer.status} {answer.body[:500]!r}")
+    return answer.body
 
 
 def multipart(fields: Mapping[str, str], *, file: bytes, filename: str) -> tuple[str, bytes]:

@@ -1,7 +1,10 @@
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from lambda_app.apps.feed.cursors import encode_cursor
@@ -16,6 +19,14 @@ JSON = "application/json"
 
 def publish(client, photo, caption="hello"):
     return client.post("/v1/posts", {"photo_id": str(photo.id), "caption": caption}, content_type=JSON)
+
+
+def publish_and_close(client, photo):
+    """Publish from a thread, which has a connection of its own."""
+    try:
+        return publish(client, photo)
+    finally:
+        connection.close()
 
 
 def follow(client, handle):
@@ -77,6 +88,17 @@ def test_a_photo_that_the_sweep_may_take_is_not_posted(ada):
     photo = make_photo(make_member("ada"), created_at=timezone.now() - timedelta(days=1, seconds=1))
 
     assert publish(ada, photo).status_code == 409
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_requests_at_once_make_one_post(client_of):
+    photo = make_photo(make_member("ada"))
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: publish_and_close(client_of("ada"), photo), range(8)))
+
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 200: 7}
+    assert len({answer.json()["id"] for answer in answers}) == Post.objects.count() == 1
 
 
 def test_nobody_posts_the_photo_of_somebody_else(bob):

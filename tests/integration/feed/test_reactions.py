@@ -108,6 +108,26 @@ def test_a_late_like_for_a_deleted_post_does_nothing(ada, queue):
     assert not Like.objects.exists()
 
 
+def test_a_late_like_of_a_member_who_is_gone_does_nothing():
+    post = make_post("ada")
+
+    reactions.record_like(member_id=uuid4(), post_id=post.id, is_liked=True, requested_at=NOON)
+
+    post.refresh_from_db()
+    assert (post.like_count, Like.objects.count()) == (0, 0)
+
+
+@pytest.mark.parametrize(("before", "statements"), [(None, 4), (True, 3), (False, 4)])
+def test_a_like_takes_few_statements(before, statements, django_assert_num_queries):
+    post, member = make_post("bob"), make_member("ada")
+    if before is not None:
+        record_like(member, post, is_liked=before)
+
+    # Two more than said: the savepoint, which outside a test is the transaction.
+    with django_assert_num_queries(statements + 2):
+        record_like(member, post, minute=1)
+
+
 @pytest.mark.parametrize("method", ["put", "delete"])
 def test_a_like_of_no_post_is_not_found_and_not_sent(ada, queue, method):
     response = getattr(ada, method)(f"/v1/posts/{uuid4()}/like")

@@ -7,9 +7,9 @@ from itertools import batched
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Exists, F
 
-from lambda_app.apps.feed.models import Like, Post
+from lambda_app.apps.feed.models import Like, Member, Post
 
 VIEWS_PER_STATEMENT = 125
 POSTS_PER_STATEMENT = 250
@@ -35,18 +35,15 @@ def record_like(*, member_id: UUID, post_id: UUID, is_liked: bool, requested_at:
     """Make `is_liked` the member's word on the post, unless a newer one was recorded.
 
     Safe to repeat, and in any order: the newest request wins, and the counter moves only with the
-    word.  Without effect if the post is gone.
+    word.  Without effect if the post or the member is gone.
     """
-    # The post first, always: whoever deletes it takes the same two locks in the same order.
-    if not Post.objects.select_for_update(no_key=True).filter(id=post_id).values_list("id").first():
+    if not _lock_post(post_id, liked_by=member_id):
         return
     like = Like.objects.filter(post=post_id, member=member_id).first()
     if like is not None and like.requested_at >= requested_at:
         return
     was_liked = like is not None and like.is_liked
-    Like.objects.update_or_create(
-        post_id=post_id, member_id=member_id, defaults={"is_liked": is_liked, "requested_at": requested_at}
-    )
+    _write_like(like or Like(post_id=post_id, member_id=member_id), is_liked=is_liked, requested_at=requested_at)
     if is_liked != was_liked:
         Post.objects.filter(id=post_id).update(like_count=F("like_count") + (1 if is_liked else -1))
 
@@ -63,6 +60,19 @@ def record_views(*, member_id: UUID, viewed_at: datetime, events: Sequence[ViewE
     for post_ids in batched(sorted(new), POSTS_PER_STATEMENT, strict=False):
         _count_views({post_id: new[post_id] for post_id in post_ids})
     return new.total()
+
+
+def _lock_post(post_id: UUID, *, liked_by: UUID) -> bool:
+    # The post before its likes, always: whoever deletes it takes the same locks in the same order.
+    member_exists = Exists(Member.objects.filter(id=liked_by))
+    return bool(Post.objects.select_for_update(no_key=True).filter(member_exists, id=post_id).values_list("id"))
+
+
+def _write_like(like: Like, *, is_liked: bool, requested_at: datetime) -> None:
+    is_new = like.requested_at is None
+    like.is_liked, like.requested_at = is_liked, requested_at
+    # Said in advance, so that it is one statement: the lock on the post keeps everybody else away from its likes.
+    like.save(force_insert=is_new, force_update=not is_new)
 
 
 def _insert_views(member_id: UUID, viewed_at: datetime, events: Sequence[ViewEvent]) -> list[UUID]:

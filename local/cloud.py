@@ -118,6 +118,7 @@ class Cloud:
             runtime=make_runtime_folder(self.state / "runtime"),
             logs=self.state / "logs",
             code_root=lambda function: self.source.root_of(function.code_sha256),
+            credentials=lambda function: asyncio.to_thread(self._assume_role, function),
             variables={
                 "AWS_ENDPOINT_URL": self.endpoint,
                 "DATABASE_CA_BUNDLE": str(self.certificate.authority),
@@ -140,6 +141,16 @@ class Cloud:
         # The code runs during the deployment already, in the migration.
         self.source.deployed = fingerprint_of_source()
         await self.deploy()
+
+    def _assume_role(self, function: FunctionVersion) -> Mapping[str, str]:
+        """Return the variables with temporary credentials that Lambda gives to `function`."""
+        answer = self.client("sts").assume_role(RoleArn=function.role_arn, RoleSessionName=function.name[:64])
+        credentials = answer["Credentials"]
+        return {
+            "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": credentials["SessionToken"],
+        }
 
     # --- what is deployed ---------------------------------------------------------------------------------------------
 
@@ -229,7 +240,7 @@ class Cloud:
 
     async def _list_environments(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         living = self.environments.environments()
-        return {"environments": [{"role": item.function.role, "pid": item.pid} for item in living]}
+        return {"environments": [{"source": item.function.source, "pid": item.pid} for item in living]}
 
     async def _retire_for_ever(self) -> None:
         while True:

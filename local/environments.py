@@ -5,7 +5,7 @@ import json
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from local.functions import FunctionVersion
 
 IDLE_SECONDS = 300
 """Lambda keeps an idle environment for some minutes, and does not say how many."""
+
+LIFE_SECONDS = 3000
+"""An environment goes before its credentials, which are good for an hour."""
 
 SETTLE_SECONDS = 0.005
 
@@ -57,12 +60,15 @@ class Environments:
     code_root: Callable[[FunctionVersion], Path]
     """Where the code of a version lies now; an environment made from another folder is retired."""
 
+    credentials: Callable[[FunctionVersion], Awaitable[Mapping[str, str]]]
+    """Variables with temporary credentials of the function's role."""
+
     variables: Mapping[str, str] = field(default_factory=dict)
     region: str = "us-east-1"
     max_environments: int = 64
     on_invocation: Callable[[InvokeResult], None] = lambda _: None
     counts: Counter[str] = field(default_factory=Counter)
-    """"<role> invocations", "<role> cold starts", "<role> errors"."""
+    """"<source> invocations", "<source> cold starts", "<source> errors"."""
 
     _pools: dict[PoolKey, _Pool] = field(default_factory=dict, init=False)
     _alive: set[ExecutionEnvironment] = field(default_factory=set, init=False)
@@ -98,7 +104,8 @@ class Environments:
         for (_, _, code), pool in list(self._pools.items()):
             for environment in list(pool.idle):
                 replaced = code != self.code_root(environment.function)
-                if replaced or environment.idle_since < time.monotonic() - IDLE_SECONDS:
+                now = time.monotonic()
+                if replaced or environment.idle_since < now - IDLE_SECONDS or environment.born < now - LIFE_SECONDS:
                     pool.idle.remove(environment)
                     await self._discard(environment)
 
@@ -131,7 +138,7 @@ class Environments:
             pool.starting -= 1
             if not any(not waiting.done() for waiting in pool.waiting):
                 return
-            environment = self._make(function, key[2])
+            environment = self._make(function, key[2], await self.credentials(function))
             self._alive.add(environment)
             try:
                 await environment.start()
@@ -142,15 +149,15 @@ class Environments:
             else:
                 self._hand_over(environment, pool)
 
-    def _make(self, function: FunctionVersion, code: Path) -> ExecutionEnvironment:
-        folder = self.logs / function.role
+    def _make(self, function: FunctionVersion, code: Path, credentials: Mapping[str, str]) -> ExecutionEnvironment:
+        folder = self.logs / function.source
         folder.mkdir(parents=True, exist_ok=True)
         return ExecutionEnvironment(
             function,
             code=code,
             runtime=self.runtime,
             log=folder / f"{function.name}.log",
-            variables=self.variables,
+            variables={**self.variables, **credentials},
             region=self.region,
         )
 
@@ -192,9 +199,9 @@ class Environments:
             function=function,
             pid=environment.pid if environment else 0,
         )
-        self.counts[f"{function.role} invocations"] += 1
-        self.counts[f"{function.role} cold starts"] += cold
-        self.counts[f"{function.role} errors"] += error is not None
+        self.counts[f"{function.source} invocations"] += 1
+        self.counts[f"{function.source} cold starts"] += cold
+        self.counts[f"{function.source} errors"] += error is not None
         self.on_invocation(result)
         return result
 

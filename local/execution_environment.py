@@ -60,10 +60,11 @@ class ExecutionEnvironment:
 
     log: Path
     variables: Mapping[str, str] = field(default_factory=dict)
-    """What this machine adds to the variables of the template."""
+    """The role's credentials, and what this machine adds to the variables of the template."""
 
     region: str = "us-east-1"
     api: RuntimeApi = field(default_factory=RuntimeApi, init=False)
+    born: float = field(default_factory=time.monotonic, init=False)
     init_ms: float = field(default=0, init=False)
     invocations: int = field(default=0, init=False)
     idle_since: float = field(default=0, init=False)
@@ -197,9 +198,6 @@ def _variables(
         "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_SESSION_TOKEN": "test",
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": function.version,

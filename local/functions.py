@@ -18,6 +18,7 @@ class FunctionVersion:
     name: str
     version: str
     arn: str
+    role_arn: str
     handler: str
     timeout_seconds: float
     memory_mb: int
@@ -38,6 +39,7 @@ class FunctionVersion:
             name=name,
             version=configuration.get("Version", "$LATEST"),
             arn=configuration["FunctionArn"],
+            role_arn=configuration["Role"],
             handler=configuration["Handler"],
             timeout_seconds=float(configuration.get("Timeout", 3)),
             memory_mb=int(configuration.get("MemorySize", 128)),
@@ -49,8 +51,8 @@ class FunctionVersion:
         )
 
     @property
-    def role(self) -> str:
-        """The stable part of the name: CloudFormation adds stack and a hash around the construct's id."""
+    def source(self) -> str:
+        """The event source that it serves, which is the name of its handler's module."""
         return self.handler.split(".")[-2]
 
 

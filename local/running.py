@@ -61,6 +61,10 @@ class RunningCloud:
     def totals(self) -> Mapping[str, int]:
         return self._ask("totals")
 
+    def environments(self) -> list[Mapping[str, Any]]:
+        """Return the `source` and the `pid` of each living execution environment."""
+        return list(self._ask("environments")["environments"])
+
     def issue_token(self, member: str, state: Path = STATE) -> str:
         """Return a bearer token for `member` that the API accepts."""
         from local.issuer import LocalIssuer

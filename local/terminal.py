@@ -28,10 +28,10 @@ def announce(cloud: Cloud, *, member: str = "ada") -> None:
 
 def print_invocation(result: InvokeResult) -> None:
     """Print one line per invocation of a background function: HTTP requests have lines of their own."""
-    if result.function.role == "api_gateway" and result.error is None:
+    if result.function.source == "api_gateway" and result.error is None:
         return
     note = f"cold, init {result.init_ms:.0f} ms" if result.cold else "warm"
-    what = f"{result.function.role:<6} {result.function.name[:50]:<50} {_status(result)}"
+    what = f"{result.function.source:<6} {result.function.name[:50]:<50} {_status(result)}"
     print(f"{what}  {result.duration_ms:7.1f} ms  {note}", flush=True)
 
 

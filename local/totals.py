@@ -41,13 +41,14 @@ class Totals:
         return sum(count for name, count in self.queues.items() if _holds_dead_letters(name))
 
     def since(self, before: "Totals") -> "Totals":
-        """Return what ran after `before`; queues stay as they are now."""
+        """Return what ran after `before`, without functions that did not; queues stay as they are now."""
         zero = dict.fromkeys(KINDS, 0)
         functions = {
             role: {kind: count - before.functions.get(role, zero)[kind] for kind, count in counts.items()}
             for role, counts in self.functions.items()
         }
-        return Totals(functions=functions, queues=self.queues)
+        ran = {role: counts for role, counts in functions.items() if any(counts.values())}
+        return Totals(functions=ran, queues=self.queues)
 
     def __str__(self) -> str:
         heading = f"{'function':<24}" + "".join(f"{kind:>14}" for kind in KINDS)

@@ -26,7 +26,7 @@ def queues(endpoint, settings):
         "default": {
             "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
             "QUEUES": names,
-            "OPTIONS": {"queue_urls": urls},
+            "OPTIONS": {"queue_urls": dict(urls)},
         }
     }
     yield urls

@@ -9,6 +9,7 @@ from typing import Any
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.db import connections
 from mangum import Mangum
+from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 from mangum.protocols import HTTPCycle
 from mangum.types import LambdaHandler, Receive, Response, Scope, Send
 
@@ -34,7 +35,8 @@ class LambdaAdapter:
         self.loop = asyncio.new_event_loop()
         self._thread = ThreadSensitiveContext()
         asyncio.set_event_loop(self.loop)
-        self._mangum = Mangum(application, lifespan="off")
+        text = [*DEFAULT_TEXT_MIME_TYPES, CONTENT_TYPE]
+        self._mangum = Mangum(application, lifespan="off", text_mime_types=text)
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """Return the gateway's form of the response.

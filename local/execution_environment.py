@@ -111,7 +111,8 @@ class ExecutionEnvironment:
         self._thaw()
         reply = self.api.deliver(invocation)
         assert self._exit is not None
-        await asyncio.wait({reply, self._exit}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        ending: set[asyncio.Future[Any]] = {reply, self._exit}
+        await asyncio.wait(ending, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         if reply.done():
             return _read_reply(reply.result())
         subject = f"RequestId: {invocation.request_id} Error:"

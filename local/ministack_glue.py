@@ -50,7 +50,7 @@ _connections = threading.local()
 def _invoke_python(function: Properties, event: Any, request_id: str) -> dict[str, Any]:
     configuration = function.get("config") or function
     if not str(configuration.get("Runtime", "")).startswith("python"):
-        return _invoke_warm(function, event, request_id)  # CDK's own custom resources, which are JavaScript
+        return dict(_invoke_warm(function, event, request_id))  # CDK's own custom resources, which are JavaScript
     sha256 = lambda_svc.hashlib.sha256(function["code_zip"]).hexdigest()
     unpack_code(ADDRESSES.code, sha256, function["code_zip"])
     reply = _post("/invoke", {"configuration": configuration, "event": event})

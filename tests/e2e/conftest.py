@@ -1,0 +1,193 @@
+"""The laptop cloud, started once from a copy of the project, so that a test may edit, kill and deploy."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from local.emulator import CREDENTIALS, REGION
+from local.phone import multipart
+from local.photographs import photograph
+from local.running import RECORD, RunningCloud
+
+PROJECT = Path(__file__).resolve().parents[2]
+SHARED = (".venv", ".tools", ".build", "node_modules")
+COPIED = ("cdk", "events", "lambda_app", "local", "cdk.json", "package.json", "package-lock.json", "pyproject.toml",
+          "uv.lock", ".python-version", "README.md", "LICENSE")  # fmt: skip
+START = timedelta(minutes=4)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.timeout(START.total_seconds() + 240))
+
+
+def eventually(claim: Callable[[], Any], *, within: timedelta) -> Any:
+    """Return the first true value of `claim`.  Fail with its last value when the time is over."""
+    deadline = time.monotonic() + within.total_seconds()
+    while not (value := claim()):
+        assert time.monotonic() < deadline, f"still {value!r} after {within}"
+        time.sleep(0.1)
+    return value
+
+
+@dataclass
+class Laptop:
+    """A copy of the project with a state of its own."""
+
+    project: Path
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def state(self) -> Path:
+        return self.project / ".local" / "state"
+
+    @property
+    def log(self) -> Path:
+        return self.project / "run.log"
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "local", *arguments]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of `python -m local` to its end."""
+        return subprocess.run(
+            self.command(*arguments), cwd=self.project, capture_output=True, text=True, timeout=300, check=False
+        )
+
+    def start(self) -> float:
+        """Start as `make run` does and return the seconds until it serves."""
+        started = time.monotonic()
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command("run", "--port", "0"), cwd=self.project, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        eventually(self._serves, within=START)
+        return time.monotonic() - started
+
+    def _serves(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text()
+        return (self.state / RECORD).exists() and RunningCloud.find(self.state).pid == self.process.pid
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.wait(30)
+            self.process = None
+
+    def processes(self) -> list[str]:
+        """Return the command line of each process that belongs to this laptop."""
+        lines = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/environ") if os.access(path, os.R_OK))
+        return [line.decode(errors="replace") for line in lines if str(self.state).encode() in line]
+
+
+@pytest.fixture(scope="session")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    project = tmp_path_factory.mktemp("laptop")
+    for name in COPIED:
+        source = PROJECT / name
+        if source.is_dir():
+            shutil.copytree(source, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, project / name)
+    for name in SHARED:
+        (PROJECT / name).mkdir(exist_ok=True)
+        (project / name).symlink_to(PROJECT / name)
+    (project / ".local").mkdir()
+    (PROJECT / ".local" / "tools").mkdir(parents=True, exist_ok=True)
+    (project / ".local" / "tools").symlink_to(PROJECT / ".local" / "tools")
+    laptop = Laptop(project)
+    yield laptop
+    laptop.stop()
+
+
+@pytest.fixture
+def cloud(laptop: Laptop) -> RunningCloud:
+    """The running system, started if a test before has stopped or killed it."""
+    if laptop.process is None or laptop.process.poll() is not None:
+        laptop.start()
+    return RunningCloud.find(laptop.state)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Phone:
+    """HTTP as one member, or as nobody."""
+
+    url: str
+    token: str | None = None
+
+    def request(self, method: str, path: str, body: object = None) -> Answer:
+        data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} | (
+            {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        )
+        request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=35) as reply:
+                return Answer(reply.status, dict(reply.headers.items()), reply.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, dict(error.headers.items()), error.read())
+
+
+@pytest.fixture
+def phone(laptop: Laptop, cloud: RunningCloud) -> Callable[[str], Phone]:
+    """Return a phone for the member with a handle."""
+    return lambda handle: Phone(cloud.url, cloud.issue_token(handle, laptop.state))
+
+
+@pytest.fixture
+def aws(cloud: RunningCloud) -> Callable[[str], Any]:
+    """Return a boto3 client of the emulated AWS."""
+    return lambda service: boto3.client(
+        service,
+        endpoint_url=cloud.endpoint,
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+@pytest.fixture
+def ready_photo() -> Callable[[Phone], str]:
+    """Return a function that uploads a small photo as a member and gives its id once it is rendered."""
+
+    def upload(phone: Phone) -> str:
+        form = phone.request("POST", "/v1/photos", {"content_type": "image/png"}).json
+        type_, body = multipart(form["fields"], file=photograph("PNG", width=64, height=48, seed=1), filename="a.png")
+        request = urllib.request.Request(form["url"], data=body, headers={"Content-Type": type_})
+        urllib.request.urlopen(request, timeout=10).close()
+        photo = form["photo"]["id"]
+        eventually(
+            lambda: phone.request("GET", f"/v1/photos/{photo}").json["state"] == "ready", within=timedelta(seconds=30)
+        )
+        return str(photo)
+
+    return upload

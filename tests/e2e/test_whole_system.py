@@ -1,0 +1,153 @@
+"""Requests, messages and objects through the deployed code, and what happens when parts of it die."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from local.running import RunningCloud
+from tests.e2e.conftest import Laptop, Phone, eventually
+
+
+def test_the_demo_holds(laptop: Laptop, cloud: RunningCloud) -> None:
+    demo = laptop.run("demo")
+
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert "dead letters 0" in demo.stdout
+
+
+def test_the_deployed_template_is_the_synthesized_one(laptop: Laptop, cloud: RunningCloud) -> None:
+    cdk = laptop.project / "node_modules" / ".bin" / "cdk"
+    path = f"{laptop.project / '.venv' / 'bin'}:{os.environ['PATH']}"
+
+    subprocess.run(
+        [cdk, "synth", "--quiet", "--strict", "--context", "stage=local"],
+        cwd=laptop.project, env=os.environ | {"PATH": path}, check=True, capture_output=True,
+    )  # fmt: skip
+
+    deployed = sorted((laptop.state / "cdk" / "assembly").glob("*.template.json"))
+    assert len(deployed) == 2
+    for template in deployed:
+        assert template.read_bytes() == (laptop.project / "cdk.out" / template.name).read_bytes()
+
+
+def test_an_edited_file_takes_effect_at_the_next_request(laptop: Laptop, cloud: RunningCloud) -> None:
+    module = laptop.project / "lambda_app" / "serverless" / "http" / "health.py"
+    original = module.read_text()
+    nobody = Phone(cloud.url)
+    assert nobody.request("GET", "/healthz").json == {"status": "ok"}
+
+    module.write_text(original.replace('"ok"', '"edited"'))
+    try:
+        answer = eventually(lambda: _edited(nobody), within=timedelta(seconds=15))
+    finally:
+        module.write_text(original)
+
+    assert answer == {"status": "edited"}
+
+
+def _edited(phone: Phone) -> Any:
+    body = phone.request("GET", "/healthz").json
+    return body if body == {"status": "edited"} else None
+
+
+def test_bad_requests_get_clear_errors(cloud: RunningCloud, phone: Callable[[str], Phone]) -> None:
+    ada = phone("ada")
+
+    broken, unknown = ada.request("POST", "/v1/posts", b"{broken"), ada.request("GET", "/nowhere")
+    forged = Phone(cloud.url, "not.a.token").request("GET", "/v1/feed")
+
+    assert (broken.status, unknown.status, forged.status) == (400, 404, 401)
+    for answer in (broken, unknown):
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json["request_id"] == answer.headers["x-request-id"]
+
+
+def test_killing_the_workers_loses_nothing(
+    cloud: RunningCloud, phone: Callable[[str], Phone], ready_photo: Callable[[Phone], str]
+) -> None:
+    ada = phone("ada")
+    post = ada.request("POST", "/v1/posts", {"photo_id": ready_photo(ada), "caption": "still here"}).json
+    views = {"views": [{"post_id": post["id"], "duration_ms": 900}] * 100}
+
+    for _ in range(10):
+        assert ada.request("POST", "/v1/views", views).status == 202
+        for environment in cloud.environments():
+            if environment["source"] == "sqs":
+                _kill(environment["pid"])
+
+    # What was killed is delivered again after the queue's visibility timeout.
+    eventually(lambda: _views(ada, post["id"]) >= 1000, within=timedelta(minutes=3))
+    assert _views(ada, post["id"]) == 1000
+
+
+def _views(phone: Phone, post: str) -> int:
+    return int(phone.request("GET", f"/v1/posts/{post}").json["view_count"])
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def test_only_the_bad_message_of_a_batch_is_left(
+    cloud: RunningCloud, aws: Callable[[str], Any], phone: Callable[[str], Phone], ready_photo: Callable[[Phone], str]
+) -> None:
+    ada, sqs = phone("ada"), aws("sqs")
+    post = ada.request("POST", "/v1/posts", {"photo_id": ready_photo(ada), "caption": "liked"}).json
+    url = sqs.get_queue_url(QueueName=_queue_name(sqs, "likes"))["QueueUrl"]
+
+    sqs.send_message(QueueUrl=url, MessageBody="not a task")
+    assert ada.request("PUT", f"/v1/posts/{post['id']}/like").status == 202
+
+    eventually(
+        lambda: ada.request("GET", f"/v1/posts/{post['id']}").json["like_count"] == 1, within=timedelta(seconds=30)
+    )
+    left = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert int(left["ApproximateNumberOfMessages"]) + int(left["ApproximateNumberOfMessagesNotVisible"]) == 1
+    sqs.purge_queue(QueueUrl=url)
+
+
+def _queue_name(sqs: Any, queue: str) -> str:
+    names = [url.rpartition("/")[2] for url in sqs.list_queues()["QueueUrls"]]
+    [name] = [name for name in names if queue in name.lower() and "deadletters" not in name.lower()]
+    return name
+
+
+def test_a_stop_or_a_crash_leaves_no_process_and_a_stop_keeps_all_data(
+    laptop: Laptop, cloud: RunningCloud, phone: Callable[[str], Phone], ready_photo: Callable[[Phone], str]
+) -> None:
+    ada = phone("ada")
+    post = ada.request("POST", "/v1/posts", {"photo_id": ready_photo(ada), "caption": "kept"}).json
+
+    laptop.stop(signal.SIGTERM)
+    assert laptop.processes() == []
+    seconds = laptop.start()
+
+    again = RunningCloud.find(laptop.state)
+    kept = Phone(again.url, again.issue_token("ada", laptop.state)).request("GET", f"/v1/posts/{post['id']}")
+    assert kept.json["caption"] == "kept"
+    assert seconds < 60
+
+    laptop.stop(signal.SIGKILL)
+    eventually(lambda: not laptop.processes(), within=timedelta(seconds=10))
+
+
+def test_a_schedule_writes_a_task_message(cloud: RunningCloud, aws: Callable[[str], Any]) -> None:
+    scheduler = aws("scheduler")
+    [schedule] = scheduler.list_schedules()["Schedules"]
+    declared = scheduler.get_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
+    before = cloud.totals().get("sqs invocations", 0)
+
+    scheduler.create_schedule(
+        Name="soon", ScheduleExpression="rate(1 minute)", FlexibleTimeWindow={"Mode": "OFF"}, Target=declared["Target"]
+    )
+    try:
+        eventually(lambda: cloud.totals().get("sqs invocations", 0) > before, within=timedelta(seconds=100))
+    finally:
+        scheduler.delete_schedule(Name="soon")
+    assert cloud.totals().get("sqs errors", 0) == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local import invoke
-from local.invoke import Outcome, function_name, invoke_sample, module_of, read_event
+from local.invoke import Outcome, addressed_to, function_name, invoke_sample, module_of, read_event
 from local.processes import ProcessError
 
 
@@ -53,6 +53,8 @@ def test_a_handler_that_nobody_deployed_is_told():
         (Outcome(None, is_error=False), 0),
         (Outcome({"batchItemFailures": [{"itemIdentifier": "m1"}]}, is_error=False), 1),
         (Outcome({"errorMessage": "boom"}, is_error=True), 1),
+        (Outcome({"statusCode": 404}, is_error=False), 0),
+        (Outcome({"statusCode": 500}, is_error=False), 1),
     ],
 )
 def test_the_exit_status_says_whether_all_was_done(monkeypatch, tmp_path, capsys, outcome, status):
@@ -64,3 +66,18 @@ def test_the_exit_status_says_whether_all_was_done(monkeypatch, tmp_path, capsys
 
     assert invoke_sample(event) == status
     assert capsys.readouterr().out.strip()
+
+
+def test_an_http_event_is_addressed_to_the_deployed_api():
+    event = {"headers": {"host": "a.example", "accept": "*/*"}, "requestContext": {"apiId": "a"}, "rawPath": "/"}
+
+    addressed = addressed_to("b.example.com", event)
+
+    assert addressed["headers"] == {"host": "b.example.com", "accept": "*/*"}
+    assert addressed["requestContext"] == {"apiId": "a", "domainName": "b.example.com", "domainPrefix": "b"}
+    assert addressed["rawPath"] == "/"
+
+
+@pytest.mark.parametrize("event", [{"Records": []}, {"command": ["check"]}, []])
+def test_other_events_stay_as_they_are(event):
+    assert addressed_to("b.example.com", event) == event

@@ -1,5 +1,6 @@
 """Tasks that do what a test wants to see."""
 
+from django.db import transaction
 from django.tasks import TaskContext, task
 
 calls: list[object] = []
@@ -24,6 +25,27 @@ def note_attempt(context: TaskContext, value: object) -> None:
 @task
 def fail() -> None:
     raise LookupError("no such row")
+
+
+@task
+def note_object(bucket: str, key: str) -> None:
+    calls.append((bucket, key))
+
+
+@task
+def refuse_odd_objects(bucket: str, key: str) -> None:
+    if key.endswith("odd"):
+        raise LookupError(key)
+
+
+@task
+def fail_for_object(bucket: str, key: str) -> None:
+    raise LookupError(key)
+
+
+@task
+def leave_a_transaction_open() -> None:
+    transaction.set_autocommit(False)
 
 
 @task

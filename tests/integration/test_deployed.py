@@ -1,0 +1,201 @@
+"""Every handler starts as Lambda starts it: a fresh process, only the variables of the template, no network."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lambda_app.contract.environment import Environment
+from lambda_app.topology import TOPOLOGY
+
+ROOT = Path(__file__).parents[2]
+HANDLERS = sorted(path.stem for path in (ROOT / "lambda_app" / "handlers").glob("[!_]*.py"))
+
+ENVIRONMENT = Environment(
+    stage="test",
+    allowed_hosts=("api.example.com",),
+    database_host="proxy.example.com",
+    database_name="app",
+    database_user="app",
+    task_queue_urls={queue.name: f"https://sqs.example.com/1/{queue.name}" for queue in TOPOLOGY.queues},
+    bucket_names={bucket.name: f"test-{bucket.name}" for bucket in TOPOLOGY.buckets},
+)
+
+NEVER_AT_START = {
+    "boto3",
+    # Powertools imports the empty package "botocore" and a Tracer without its SDK: under 2 ms together.
+    "botocore.auth",
+    "botocore.client",
+    "botocore.credentials",
+    "botocore.session",
+    "storages",
+    "aws_lambda_powertools.utilities.batch",
+    "aws_xray_sdk",
+    "django.contrib.admin",
+    "django.contrib.sessions",
+    "hypothesis",
+    "local",
+    "cdk",
+}
+
+REPORT = """
+import json, sys, time
+started = time.process_time()
+import {module}
+print(json.dumps({{"seconds": time.process_time() - started, "modules": sorted(sys.modules)}}))
+"""
+
+INIT_BUDGET_SECONDS = 4.0
+"""CPU time on a shared, slow machine; Lambda gives the init phase 10 s before it starts over."""
+
+
+def run(program, **variables):
+    """Run `program` in a fresh interpreter that sees `variables` and nothing of ours."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        env={"AWS_REGION": "eu-central-1", "PYTHONPATH": str(ROOT)} | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def started():
+    """Return what a handler reports after its start, once for all tests."""
+    reports = {}
+
+    def started(name):
+        if name not in reports:
+            finished = run(REPORT.format(module=f"lambda_app.handlers.{name}"), **ENVIRONMENT.variables())
+            assert finished.returncode == 0, finished.stderr
+            reports[name] = json.loads(finished.stdout)
+        return reports[name]
+
+    return started
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_a_handler_starts_with_the_variables_of_the_template(started, name):
+    assert "lambda_app.settings.deployed" in started(name)["modules"]
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_a_handler_loads_nothing_that_its_first_request_may_not_need(started, name):
+    assert NEVER_AT_START.intersection(started(name)["modules"]) == set()
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_a_handler_starts_within_its_budget(started, name):
+    assert started(name)["seconds"] < INIT_BUDGET_SECONDS
+
+
+@pytest.mark.parametrize("name", [name for name in HANDLERS if name != "api_gateway"])
+def test_only_the_http_handler_loads_the_http_adapter(started, name):
+    assert not {"mangum", "ninja", "lambda_app.urls"}.intersection(started(name)["modules"])
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_a_handler_loads_no_other_handler(started, name):
+    loaded = {module for module in started(name)["modules"] if module.startswith("lambda_app.handlers.")}
+
+    assert loaded == {f"lambda_app.handlers.{name}"}
+
+
+def test_forgotten_variables_are_all_named():
+    finished = run("import lambda_app.handlers.sqs")
+
+    assert finished.returncode == 1
+    assert finished.stderr.strip().splitlines()[-1] == (
+        "lambda_app.contract.environment.InvalidEnvironmentError: STAGE is not set; ALLOWED_HOSTS is not set; "
+        "DATABASE_HOST is not set; DATABASE_NAME is not set; DATABASE_USER is not set; TASK_QUEUE_URLS is not set; "
+        "BUCKET_NAMES is not set"
+    )
+
+
+CHECK = """
+import django
+from django.core.management import call_command
+from lambda_app.serverless.bootstrap import start_django
+start_django()
+call_command("check", "--deploy", "--fail-level", "ERROR")
+"""
+
+
+def test_the_deployed_settings_pass_djangos_checks():
+    finished = run(CHECK, **ENVIRONMENT.variables())
+
+    assert finished.returncode == 0, finished.stderr
+
+
+SETTINGS = """
+import json
+from django.conf import settings
+from lambda_app.serverless.bootstrap import start_django
+start_django()
+key = settings.is_overridden("SECRET_KEY")
+print(json.dumps({"database": settings.DATABASES["default"], "debug": settings.DEBUG, "key": key}))
+"""
+
+
+@pytest.fixture(scope="module")
+def deployed():
+    return json.loads(run(SETTINGS, **ENVIRONMENT.variables()).stdout)
+
+
+def test_the_connection_lasts_is_verified_and_bounded(deployed):
+    database = deployed["database"]
+
+    assert (database["CONN_MAX_AGE"], database["DISABLE_SERVER_SIDE_CURSORS"]) == (None, True)
+    assert database["OPTIONS"] == {
+        "connect_timeout": 3,
+        "tcp_user_timeout": 3000,
+        "sslmode": "verify-full",
+        "sslrootcert": ENVIRONMENT.database_ca_bundle,
+        "secret_arn": "",
+    }
+
+
+def test_there_is_no_secret_of_djangos_and_no_debugging(deployed):
+    assert (deployed["debug"], deployed["key"]) == (False, False)
+
+
+LOGS = """
+from lambda_app.handlers import sqs
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+class Context(LambdaContext):
+    _function_name, _memory_limit_in_mb, _aws_request_id = "worker", 512, "request-1"
+    _invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:worker:live"
+    def get_remaining_time_in_millis(self): return 30_000
+
+record = {"eventSource": "aws:sqs", "messageId": "m1", "body": "token=secret", "attributes": {}}
+print(sqs.handler({"Records": [record]}, Context()))
+"""
+
+
+def test_a_log_line_is_one_json_object_with_the_id_of_its_invocation():
+    finished = run(LOGS, **ENVIRONMENT.variables())
+
+    line, response = finished.stdout.strip().splitlines()
+    assert (
+        json.loads(line).items()
+        >= {
+            "level": "ERROR",
+            "message": "message m1 goes back at attempt 1",
+            "function_request_id": "request-1",
+            "exception_name": "InvalidTaskMessageError",
+        }.items()
+    )
+    assert response == "{'batchItemFailures': [{'itemIdentifier': 'm1'}]}"
+
+
+def test_what_fails_outside_our_code_is_logged_in_the_same_way():
+    finished = run(LOGS.replace('"token=secret"', "None"), **ENVIRONMENT.variables())
+
+    lines = finished.stdout.strip().splitlines()[:-1]
+    assert [json.loads(line)["level"] for line in lines] == ["ERROR"]
+    assert finished.stderr == ""

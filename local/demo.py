@@ -25,6 +25,9 @@ PHONES_AT_ONCE = 10
 PATIENCE_SECONDS = 60
 """For what goes through a queue on a busy machine; the goals in GOALS are what a quiet one should do."""
 
+INTERRUPTED = 130
+"""Exit status, as shells have it for Ctrl-C."""
+
 GOALS = {"photos_settled_s": "<= 10", "counters_exact_s": "<= 10", "mismatches": "== 0"}
 
 
@@ -188,13 +191,17 @@ def play_and_report(system: System) -> int:
 
 
 async def run_demo() -> int:
-    """Use the system that is running, or start one and stop it at the end.  Return the exit status."""
+    """Use the system that is running, or start one and stop it at the end, also at SIGTERM.  Return the exit status."""
     task = asyncio.current_task()
     assert task is not None
     for number in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    async with _system() as system:
-        return await asyncio.to_thread(play_and_report, system)
+    try:
+        async with _system() as system:
+            return await asyncio.to_thread(play_and_report, system)
+    except asyncio.CancelledError:
+        print("\nstopped before the end", flush=True)
+        return INTERRUPTED
 
 
 @contextlib.asynccontextmanager

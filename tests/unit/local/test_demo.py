@@ -1,6 +1,11 @@
 """The demo passes against a feed that keeps its promises, and fails against one that breaks any of them."""
 
+import asyncio
+import contextlib
 import json
+import os
+import signal
+import threading
 
 import pytest
 
@@ -47,3 +52,23 @@ def test_a_broken_promise_fails_and_is_named(play, capsys, tmp_path, fault, comp
 
     assert complaint in capsys.readouterr().out
     assert json.loads((tmp_path / "demo.json").read_text())["figures"]["mismatches"] == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_the_system_that_the_demo_started(monkeypatch, capsys, number):
+    stopped = threading.Event()
+
+    @contextlib.asynccontextmanager
+    async def system():
+        try:
+            yield FakeFeed()
+        finally:
+            stopped.set()
+
+    monkeypatch.setattr(demo, "_system", system)
+    # As a phone does: it goes on until the system that it calls is gone.
+    monkeypatch.setattr(demo, "play_and_report", lambda _: (os.kill(os.getpid(), number), stopped.wait(5)))
+
+    assert asyncio.run(demo.run_demo()) == demo.INTERRUPTED
+    assert stopped.is_set()
+    assert "stopped before the end" in capsys.readouterr().out

@@ -1,0 +1,100 @@
+"""What a function never runs is not deployed: the laptop runs the same bundle, so that a rule too many shows there."""
+
+import shutil
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+
+LOCALES = ("en",)
+"""Languages whose translations and formats are deployed; add one here to serve it."""
+
+AWS_SERVICES = ("s3", "secretsmanager", "sqs", "sts")
+"""Services whose boto3 clients are deployed; add one here to call it."""
+
+OPTIONAL_CONTRIB = (
+    "admin",
+    "admindocs",
+    "flatpages",
+    "gis",
+    "humanize",
+    "redirects",
+    "sitemaps",
+    "sites",
+    "syndication",
+)
+"""Apps of Django that are deployed only if a file of lambda_app/ names them."""
+
+PARTS_NOT_RUN = (
+    "bin",
+    "boto3/examples",
+    # A web framework of its own, with a copy of Swagger; we have Django.
+    "aws_lambda_powertools/event_handler",
+    # These need packages or services that are not deployed.
+    "aws_lambda_powertools/utilities/auth_alpha",
+    "aws_lambda_powertools/utilities/data_masking",
+    "aws_lambda_powertools/utilities/feature_flags",
+    "aws_lambda_powertools/utilities/idempotency",
+    "aws_lambda_powertools/utilities/kafka",
+    "aws_lambda_powertools/utilities/streaming",
+    "aws_lambda_powertools/utilities/validation",
+    "django/db/backends/mysql",
+    "django/db/backends/oracle",
+    "pydantic/mypy.py",
+    *(f"storages/backends/{name}*.py" for name in ("apache", "azure", "dropbox", "ftp", "gcloud", "sftp")),
+    # Zones come from the system; this is the copy for systems without.
+    "dateutil/zoneinfo/*.gz",
+    # The docs page is Swagger's.
+    "ninja/static/ninja/redoc*",
+    # AVIF and text in pictures: delete the lines to read the one or draw the other.
+    *("PIL/_avif.*", "pillow.libs/libavif-*"),
+    *("PIL/_imagingft.*", "pillow.libs/libbrotli*", "pillow.libs/libfreetype-*", "pillow.libs/libharfbuzz-*"),
+    "pillow.libs/libpng*",
+    # The API of pydantic 1, and the slow twin of psycopg's C module.
+    "pydantic/v1",
+    "psycopg/pq/pq_ctypes.py",
+)
+"""Parts of packages, as patterns of paths in the bundle."""
+
+# Facts about the machine that installed; METADATA and entry points stay, programs read them.
+INSTALLER_FILES = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json")
+SUFFIXES_NOT_RUN = (".c", ".h", ".map", ".po", ".pxd", ".pyi", ".pyx")
+
+
+def prune_packages(folder: Path, *, contrib: Iterable[str]) -> None:
+    """Delete from the packages in `folder` what no function runs; keep the apps of Django that `contrib` names."""
+    for path in _parts_not_run(folder, contrib):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            # It may have lain in a folder that has gone.
+            path.unlink(missing_ok=True)
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        if path.suffix in SUFFIXES_NOT_RUN or path.name in INSTALLER_FILES:
+            path.unlink()
+        elif ".so" in path.name:
+            _blank_debug_sections(path)
+
+
+def _parts_not_run(folder: Path, contrib: Iterable[str]) -> list[Path]:
+    return [
+        *(path for pattern in PARTS_NOT_RUN for path in folder.glob(pattern)),
+        *(folder / "django" / "contrib" / name for name in OPTIONAL_CONTRIB if name not in contrib),
+        *(path for path in folder.glob("boto*/data/*") if path.is_dir() and path.name not in AWS_SERVICES),
+        *(path for path in folder.glob("**/locale/*") if path.is_dir() and path.name not in LOCALES),
+        *(path for path in folder.glob("**/tests") if path.is_dir()),
+    ]
+
+
+def _blank_debug_sections(path: Path) -> None:
+    """Fill the sections of an ELF file that only a debugger reads with zeros, which zip to nothing.
+
+    `strip` would remove them, but knows the processor of its own machine only.
+    """
+    data = bytearray(path.read_bytes())
+    table, (size, count, names) = struct.unpack_from("<Q", data, 40)[0], struct.unpack_from("<HHH", data, 58)
+    sections = [struct.unpack_from("<IIQQQQ", data, table + number * size) for number in range(count)]
+    for name, _, _, _, offset, length in sections:
+        start = sections[names][4] + name
+        if data[start : data.index(0, start)].startswith((b".debug", b".symtab", b".strtab")):
+            data[offset : offset + length] = bytes(length)
+    path.write_bytes(data)

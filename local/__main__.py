@@ -41,8 +41,7 @@ def deploy(arguments: argparse.Namespace) -> int:
 
 def reset(arguments: argparse.Namespace) -> int:
     """delete what the system has stored"""
-    from local.cloud import STATE
-    from local.running import RunningCloud
+    from local.running import STATE, RunningCloud
 
     if RunningCloud.is_there():
         raise ProcessError("the system is running; stop it first")

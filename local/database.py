@@ -42,10 +42,10 @@ async def running_database(
         stack.callback(server.stop)
         gates = [TlsGate(instance_host, PORT, sockets / f".s.PGSQL.{PORT}", certificate)]
         with step("PgBouncer, in the place of RDS Proxy"):
-            if (program := pgbouncer.find(TOOLS / "pgbouncer")) is not None:
-                pooler = PgBouncer(program, state / "pgbouncer", proxy_host, PORT, sockets, certificate, APP_USER)
-                pooler.start()
+            program = pgbouncer.find(TOOLS / "pgbouncer")
         if program is not None:
+            pooler = PgBouncer(program, state / "pgbouncer", proxy_host, PORT, sockets, certificate, APP_USER)
+            pooler.start()
             stack.callback(pooler.stop)
         else:
             say("  PgBouncer is not to be had here: functions reach PostgreSQL directly, and nothing is pooled")

@@ -121,7 +121,7 @@ class Environments:
                 return environment
             await self._discard(environment)
         # As Lambda does: whichever is free first serves, the environment started for this event or another's.
-        waiting = asyncio.get_running_loop().create_future()
+        waiting: asyncio.Future[ExecutionEnvironment] = asyncio.get_running_loop().create_future()
         pool.waiting.append(waiting)
         if len(self._alive) + pool.starting < self.max_environments:
             self._in_background(self._start(function, key, pool))

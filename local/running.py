@@ -73,9 +73,9 @@ class RunningCloud:
 
     def manage(self, arguments: Sequence[str]) -> NoReturn:
         """Become Django's command line, with the deployed settings, as the API's function is connected."""
-        variables = (
-            os.environ | CREDENTIALS | self.variables | {"DJANGO_SETTINGS_MODULE": "lambda_app.settings.deployed"}
-        )
+        variables = {**os.environ, **CREDENTIALS, **self.variables} | {
+            "DJANGO_SETTINGS_MODULE": "lambda_app.settings.deployed"
+        }
         os.execve(sys.executable, [sys.executable, "-m", "lambda_app.manage", *arguments], variables)  # noqa: S606
 
     def _ask(self, action: str) -> dict[str, Any]:

@@ -108,7 +108,10 @@ def _shrink(image: Image.Image, orientation: int) -> Image.Image:
 def _plain(image: Image.Image) -> Image.Image:
     """Decode to a mode that can be resized; each conversion of the full size would cost another 100 MB."""
     image.load()
-    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "I;16"):
+    if image.mode == "I;16":
+        # Its transparent grey, if it names one, means nothing once it is scaled to eight bits.
+        image.info.pop("transparency", None)
+    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "I;16") and "transparency" not in image.info:
         return image
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
@@ -122,9 +125,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 def _srgb(image: Image.Image) -> Image.Image:
     mode = "RGBA" if image.has_transparency_data else "RGB"
-    profile = image.info.get("icc_profile")
-    image.info.clear()
-    if profile:
+    if profile := image.info.get("icc_profile"):
         try:
             source = ImageCms.ImageCmsProfile(BytesIO(profile))
             return ImageCms.profileToProfile(image, source, SRGB, outputMode=mode) or image

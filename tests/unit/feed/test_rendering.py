@@ -120,6 +120,22 @@ def test_transparency_is_kept():
     assert (shown.getpixel((10, 50))[3], shown.getpixel((90, 50))[3]) == (0, 255)
 
 
+@pytest.mark.parametrize(("mode", "color"), [("RGB", (9, 9, 9)), ("L", 9), ("P", 0)])
+def test_a_colour_that_means_transparent_is_transparent(small, mode, color):
+    image = make_image((300, 300), color, mode)
+    transparent = encode(image, "PNG", transparency=color)
+
+    assert decode(render(transparent, PNG).images[0]).getpixel((5, 5))[3] == 0
+
+
+def test_a_grey_of_sixteen_bits_that_means_transparent_is_shown():
+    image = make_image(color=40_000, mode="I;16")
+
+    shown = decode(render(encode(image, "PNG", transparency=40_000), PNG).images[0])
+
+    assert near(shown.getpixel((5, 5)), (156, 156, 156))
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_orientation_comes_out_upright(small, orientation):
     upright = make_image((160, 80), "white")

@@ -26,7 +26,7 @@ SOURCE = "lambda_app"
 NOT_DEPLOYED = ("lambda_app/manage.py", "lambda_app/settings/local.py")
 """Files that only a developer's machine runs."""
 
-_BUNDLES_KEPT = 4
+_FOLDERS_KEPT = 4
 
 
 def build_bundle(root: Path, *, architecture: str) -> Path:
@@ -42,8 +42,8 @@ def build_bundle(root: Path, *, architecture: str) -> Path:
     if not bundle.exists():
         _build_folder(bundle, lambda work: _fill_bundle(root, packages, work))
         sys.stderr.write(f"bundle for {architecture}: {describe_size(bundle)}\n")
-    bundle.touch()
-    _forget_old_bundles(bundle.parent)
+    for folder in (packages, bundle):
+        _forget_others(folder)
     return bundle
 
 
@@ -149,10 +149,12 @@ def _fill_bundle(root: Path, packages: Path, work: Path) -> None:
         )
 
 
-def _forget_old_bundles(folder: Path) -> None:
-    bundles = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    for bundle in bundles[_BUNDLES_KEPT:]:
-        shutil.rmtree(bundle, ignore_errors=True)
+def _forget_others(folder: Path) -> None:
+    """Delete all but the few folders beside `folder` that were used last."""
+    folder.touch()
+    used_last = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in used_last[_FOLDERS_KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _set_modes(folder: Path) -> None:

@@ -15,7 +15,8 @@ start_django()
 
 
 def run_record(record: Mapping[str, Any]) -> None:
-    run_body(record["body"], attempt=attempt_of(record))
+    with logger.append_context_keys(message_id=record["messageId"]):
+        run_body(record["body"], attempt=attempt_of(record))
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -6,6 +6,7 @@ import shutil
 import ssl
 import tempfile
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -127,6 +128,13 @@ def pid_of(connection):
         return cursor.fetchone()[0]
 
 
+def wait_until(condition, *, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.01)
+
+
 def next_request(connection):
     """Do what Django does at the end of a request and the beginning of the next."""
     connection.close_if_unusable_or_obsolete()
@@ -232,7 +240,8 @@ def test_a_message_from_a_living_server_does_not_end_the_connection(lasting, pos
     next_request(lasting)
     postgresql.execute("NOTIFY news")
 
-    assert base._has_something_to_read(lasting.connection)
+    wait_until(lambda: base._has_something_to_read(lasting.connection))
+
     assert pid_of(lasting) == before
 
 

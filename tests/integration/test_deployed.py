@@ -9,6 +9,7 @@ import pytest
 
 from lambda_app.contract.environment import Environment
 from lambda_app.topology import TOPOLOGY
+from local.emulator import CREDENTIALS
 
 ROOT = Path(__file__).parents[2]
 HANDLERS = sorted(path.stem for path in (ROOT / "lambda_app" / "handlers").glob("[!_]*.py"))
@@ -58,6 +59,7 @@ def run(program, **variables):
         env={"AWS_REGION": "eu-central-1", "PYTHONPATH": str(ROOT)} | variables,
         capture_output=True,
         text=True,
+        cwd=ROOT,
         timeout=60,
         check=False,
     )
@@ -175,6 +177,47 @@ class Context(LambdaContext):
 record = {"eventSource": "aws:sqs", "messageId": "m1", "body": "token=secret", "attributes": {}}
 print(sqs.handler({"Records": [record]}, Context()))
 """
+
+
+HTTP = """
+import json, pathlib
+from lambda_app.handlers import api_gateway
+from tests.conftest import LambdaContext
+
+event = json.loads(pathlib.Path("events/api_gateway/feed_page.json").read_text())
+event["headers"]["host"] = "api.example.com"
+print(json.dumps(api_gateway.handler(event, LambdaContext())))
+"""
+
+
+@pytest.fixture(scope="module")
+def refused():
+    """Return what a request prints whose database refuses connections: log lines, then the response."""
+    nowhere = {"DATABASE_HOST": "127.0.0.1", "DATABASE_PORT": "9"}
+    finished = run(HTTP, **ENVIRONMENT.variables() | nowhere | CREDENTIALS)
+    assert finished.returncode == 0, finished.stderr
+    return [json.loads(line) for line in finished.stdout.splitlines()]
+
+
+def test_a_database_that_is_away_is_answered_with_503_by_the_deployed_settings(refused):
+    *_, response = refused
+
+    assert response["statusCode"] == 503
+    assert json.loads(response["body"])["request_id"] == response["headers"]["x-request-id"]
+
+
+def test_the_log_of_a_request_has_the_id_that_its_client_got(refused):
+    *lines, response = refused
+
+    assert {line["correlation_id"] for line in lines} == {response["headers"]["x-request-id"]}
+
+
+def test_no_token_and_no_password_is_logged(refused):
+    output = json.dumps(refused)
+
+    assert "header.payload.signature" in (ROOT / "events" / "api_gateway" / "feed_page.json").read_text()
+    assert "header.payload.signature" not in output
+    assert "X-Amz-Signature" not in output
 
 
 def test_a_log_line_is_one_json_object_with_the_id_of_its_invocation():

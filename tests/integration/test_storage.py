@@ -12,6 +12,8 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
+from lambda_app.serverless.objects.storage import S3Storage
+
 KEY = "photos/019ab000-0000-7000-8000-00000000000d"
 
 
@@ -64,6 +66,16 @@ def test_a_url_is_signed_and_ends(buckets):
 
     assert "X-Amz-Signature=" in url
     assert "X-Amz-Expires=3600" in url
+
+
+def test_a_url_names_the_region(monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    storage = S3Storage(bucket_name="dev-uploads")
+
+    form = storage.presigned_post("a", content_type="image/jpeg", max_bytes=1, expires_in=timedelta(minutes=5))
+
+    assert form["url"] == "https://dev-uploads.s3.eu-central-1.amazonaws.com/"
+    assert storage.url("a").startswith("https://dev-uploads.s3.eu-central-1.amazonaws.com/a?")
 
 
 def test_a_client_uploads_what_the_policy_allows(form):

@@ -19,6 +19,8 @@ class S3Storage(BaseS3Storage):  # type: ignore[misc]
             read_timeout=10,
             retries={"mode": "standard", "total_max_attempts": 3},
             signature_version="s3v4",
+            # Names the region in presigned URLs: the global name redirects, and a signature does not survive that.
+            s3={"addressing_style": "virtual"},
         )
         # Credentials are left to botocore, which renews them: a copy made now would expire in a long-lived environment.
         none = dict.fromkeys(("access_key", "secret_key", "security_token"))

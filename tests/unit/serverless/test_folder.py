@@ -1,0 +1,24 @@
+"""Without S3 a folder stands in, with the same interface."""
+
+from datetime import timedelta
+
+from django.core.files.base import ContentFile
+
+from lambda_app.serverless.objects.folder import FolderStorage
+
+
+def test_the_form_has_the_fields_that_s3_would_want(tmp_path):
+    storage = FolderStorage(location=tmp_path, base_url="/objects/uploads/")
+
+    form = storage.presigned_post("photos/a", content_type="image/png", max_bytes=9, expires_in=timedelta(minutes=5))
+
+    assert form == {"url": "/objects/uploads/", "fields": {"key": "photos/a", "Content-Type": "image/png"}}
+
+
+def test_an_upload_is_what_is_saved_under_the_key(tmp_path):
+    storage = FolderStorage(location=tmp_path, base_url="/objects/uploads/", allow_overwrite=True)
+
+    names = {storage.save("photos/a", ContentFile(content)) for content in (b"first", b"second")}
+
+    assert names == {"photos/a"}
+    assert (tmp_path / "photos" / "a").read_bytes() == b"second"

@@ -1,6 +1,7 @@
 """One message runs one task, once; nothing but a task can be called."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from django.tasks import TaskResultStatus
@@ -77,9 +78,16 @@ def test_only_a_task_may_be_called(calls, path, reason):
     assert calls == []
 
 
-def test_a_time_that_is_none_is_refused():
-    with pytest.raises(InvalidTaskMessageError, match="enqueued_at 'yesterday'"):
-        run_message(message("note", enqueued_at="yesterday"))
+@pytest.mark.parametrize("text", ["yesterday", "", "2026-13-45T99:00:00Z"])
+def test_a_time_that_is_none_is_refused(text):
+    with pytest.raises(InvalidTaskMessageError, match=f"enqueued_at '{text}'"):
+        run_message(message("note", enqueued_at=text))
+
+
+def test_the_time_that_the_scheduler_writes_is_read():
+    result = run_message(message("note", enqueued_at="2026-11-23T07:30:00Z"))
+
+    assert result.enqueued_at == datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("name", "status"), [("note", "SUCCESSFUL"), ("fail", "FAILED")])

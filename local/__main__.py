@@ -88,7 +88,7 @@ def figures(arguments: argparse.Namespace) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for function in (run, deploy, reset, demo, token, invoke, figures):
+    for function in (run, deploy, reset, manage, token, invoke, demo, figures):
         command = commands.add_parser(function.__name__, help=function.__doc__)
         command.set_defaults(function=function)
         if function is run:

@@ -42,6 +42,7 @@ class Cloud:
     on_exchange: Callable[[Exchange], None] = print_line
     on_invocation: Callable[[InvokeResult], None] = lambda _: None
     url: str = field(default="", init=False)
+    control: str = field(default="", init=False)
     endpoint: str = field(default="", init=False)
     """Of the emulated AWS."""
 
@@ -61,15 +62,15 @@ class Cloud:
                     self.state, sockets, instance_host=hosts[0], proxy_host=hosts[1], certificate=self.certificate
                 )
             )
-            control = await stack.enter_async_context(serving(Control(self._actions()), port=0))
-            await self._start_aws(stack, hosts, control_port=int(control.rpartition(":")[2]))
+            self.control = await stack.enter_async_context(serving(Control(self._actions()), port=0))
+            await self._start_aws(stack, hosts, control_port=int(self.control.rpartition(":")[2]))
             await self._deploy_if_changed()
             self.issuer = LocalIssuer(self.state / "issuer.pem")
             self.front = Front(
                 self._read_api(), self._invoke_arn, lambda issuer: self.issuer.jwks, on_exchange=self.on_exchange
             )
             self.url = await stack.enter_async_context(serving(self.front, port=self.port))
-            stack.enter_context(self._announced(control))
+            stack.enter_context(self._announced())
             retiring = asyncio.create_task(self._retire_for_ever())
             stack.callback(retiring.cancel)
             yield self
@@ -183,8 +184,9 @@ class Cloud:
             name: value for outputs in self.deployment.outputs().values() for name, value in outputs.items()
         }
         self._functions.clear()
-        if hasattr(self, "front"):
+        if self.url:
             self.front.api = self._read_api()
+            self._write_record()
 
     def _read_api(self) -> DeployedApi:
         api = read_deployed_api(self.client("apigatewayv2"), self.outputs["ApiId"])
@@ -248,20 +250,24 @@ class Cloud:
             await self.environments.retire_idle()
 
     @contextlib.contextmanager
-    def _announced(self, control: str) -> Iterator[None]:
+    def _announced(self) -> Iterator[None]:
         """Tell other commands where we are while we run."""
-        authorizer = self._authorizer()
-        running = RunningCloud(
-            pid=os.getpid(), url=self.url, control=control, endpoint=self.endpoint, outputs=self.outputs,
-            issuer=authorizer.issuer, audience=authorizer.audience[0],
-            variables={**next(iter(self._functions.values())).variables, **self.environments.variables},
-        )  # fmt: skip
-        record = self.state / RECORD
-        record.write_text(json.dumps(asdict(running)))
+        self._write_record()
         try:
             yield
         finally:
-            record.unlink(missing_ok=True)
+            (self.state / RECORD).unlink(missing_ok=True)
+
+    def _write_record(self) -> None:
+        authorizer = self._authorizer()
+        running = RunningCloud(
+            pid=os.getpid(), url=self.url, control=self.control, endpoint=self.endpoint, outputs=self.outputs,
+            issuer=authorizer.issuer, audience=authorizer.audience[0],
+            variables={**next(iter(self._functions.values())).variables, **self.environments.variables},
+        )  # fmt: skip
+        draft = self.state / f"{RECORD}.draft"
+        draft.write_text(json.dumps(asdict(running)))
+        draft.rename(self.state / RECORD)
 
 
 @contextlib.contextmanager

@@ -6,13 +6,16 @@ Run as `python -m local.ministack_glue` by `local.emulator`, which asserts the v
 - AWS::RDS::DBInstance is the laptop's PostgreSQL and AWS::RDS::DBProxy its PgBouncer: their endpoints, and the master
   user's secret that RDS makes, are real;
 - resource types that exist in no form are accepted as records, so that the template need not be bent;
-- EventBridge Scheduler fills its context attributes in.
+- EventBridge Scheduler fills its context attributes in;
+- what is stored outlives a crash, but for the last seconds.
 """
 
 import http.client
 import json
+import logging
 import secrets
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -20,6 +23,7 @@ from typing import Any
 
 import psycopg
 from ministack import app
+from ministack.core import persistence
 from ministack.services import eventbridge, lambda_svc, secretsmanager
 from ministack.services.cloudformation import provisioners
 from psycopg import sql
@@ -38,6 +42,9 @@ RECORDS: Mapping[str, str] = {
     "AWS::EC2::SecurityGroupIngress": "sgr",
 }
 """Types that MiniStack does not know and that need do nothing here; the prefix of their ids."""
+
+SAVE_SECONDS = 10
+"""MiniStack writes its state when it stops in order; this much of it is lost in a crash."""
 
 ADDRESSES = CloudAddresses.read()
 
@@ -173,5 +180,16 @@ _send_to_target = eventbridge._invoke_target
 eventbridge._invoke_target = _invoke_target
 
 
+# --- State outlives a crash -------------------------------------------------------------------------------------------
+
+
+def _save_for_ever() -> None:
+    logging.getLogger("persistence").setLevel(logging.WARNING)
+    while True:
+        time.sleep(SAVE_SECONDS)
+        persistence.save_all(app._build_persistence_save_dict())
+
+
 if __name__ == "__main__":
+    threading.Thread(target=_save_for_ever, daemon=True).start()
     app.main()

@@ -101,7 +101,6 @@ client_tls_cert_file = {self.certificate.certificate}
 client_tls_key_file = {self.certificate.key}
 ignore_startup_parameters = extra_float_digits
 logfile = {self.folder}/pgbouncer.log
-pidfile = {self.folder}/pgbouncer.pid
 """
 
     def _answers(self) -> bool:

@@ -1,7 +1,7 @@
 """The laptop cloud, started once from a copy of the project, so that a test may edit, kill and deploy."""
 
+import contextlib
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -21,7 +21,7 @@ import pytest
 from local.emulator import CREDENTIALS, REGION
 from local.phone import multipart
 from local.photographs import photograph
-from local.running import RECORD, RunningCloud
+from local.running import RunningCloud
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = (".venv", ".tools", ".build", "node_modules")
@@ -83,7 +83,7 @@ class Laptop:
     def _serves(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, self.log.read_text()
-        return (self.state / RECORD).exists() and RunningCloud.find(self.state).pid == self.process.pid
+        return RunningCloud.is_there(self.state) and RunningCloud.find(self.state).pid == self.process.pid
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:
@@ -93,8 +93,13 @@ class Laptop:
 
     def processes(self) -> list[str]:
         """Return the command line of each process that belongs to this laptop."""
-        lines = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/environ") if os.access(path, os.R_OK))
-        return [line.decode(errors="replace") for line in lines if str(self.state).encode() in line]
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it ended meanwhile, or is not ours to read
+                text = (folder / "cmdline").read_bytes() + b" " + (folder / "environ").read_bytes()
+                if str(self.state).encode() in text:
+                    found.append(text.replace(b"\0", b" ").decode(errors="replace"))
+        return found
 
 
 @pytest.fixture(scope="session")

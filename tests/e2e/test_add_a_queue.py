@@ -25,7 +25,7 @@ def insert_before(path: Path, mark: str, text: str) -> None:
 
 def test_the_page_works_as_it_is_written(laptop: Laptop, cloud: RunningCloud) -> None:
     declaration, task = blocks("python")
-    [call] = blocks("")
+    [call] = blocks("sh")
     topology = laptop.project / "lambda_app" / "topology.py"
     tasks = laptop.project / "lambda_app" / "apps" / "feed" / "tasks.py"
     originals = topology.read_text(), tasks.read_text()

@@ -144,10 +144,13 @@ def test_a_schedule_writes_a_task_message(cloud: RunningCloud, aws: Callable[[st
     before = cloud.totals().get("sqs invocations", 0)
 
     scheduler.create_schedule(
-        Name="soon", ScheduleExpression="rate(1 minute)", FlexibleTimeWindow={"Mode": "OFF"}, Target=declared["Target"]
+        Name="soon",
+        ScheduleExpression="at(2026-01-01T00:00:00)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target=declared["Target"],
     )
     try:
-        eventually(lambda: cloud.totals().get("sqs invocations", 0) > before, within=timedelta(seconds=100))
+        eventually(lambda: cloud.totals().get("sqs invocations", 0) > before, within=timedelta(seconds=20))
     finally:
         scheduler.delete_schedule(Name="soon")
     assert cloud.totals().get("sqs errors", 0) == 0

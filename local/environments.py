@@ -68,7 +68,7 @@ class Environments:
     max_environments: int = 64
     on_invocation: Callable[[InvokeResult], None] = lambda _: None
     counts: Counter[str] = field(default_factory=Counter)
-    """"<source> invocations", "<source> cold starts", "<source> errors"."""
+    """"<source> invocations", "<source> cold starts", "<source> errors", "<source> messages"."""
 
     _pools: dict[PoolKey, _Pool] = field(default_factory=dict, init=False)
     _alive: set[ExecutionEnvironment] = field(default_factory=set, init=False)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-KINDS = ("invocations", "cold starts", "errors")
+KINDS = ("invocations", "cold starts", "errors", "messages")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

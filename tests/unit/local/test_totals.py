@@ -22,7 +22,7 @@ def test_what_ran_before_does_not_count():
 
     ran = Totals.of(later).since(Totals.of(COUNTS)).functions
 
-    assert ran["sqs"] == {"invocations": 15, "cold starts": 0, "errors": 1}
+    assert ran["sqs"] == {"invocations": 15, "cold starts": 0, "errors": 1, "messages": 0}
     assert ran["s3"]["invocations"] == 4
     assert "api_gateway" not in ran
 
@@ -30,5 +30,5 @@ def test_what_ran_before_does_not_count():
 def test_the_table_has_a_row_for_each_function():
     lines = str(Totals.of(COUNTS)).splitlines()
 
-    assert lines[1].split() == ["api_gateway", "120", "3", "0"]
+    assert lines[1].split() == ["api_gateway", "120", "3", "0", "0"]
     assert lines[-1] == "messages waiting 2, dead letters 1"

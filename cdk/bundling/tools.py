@@ -44,8 +44,7 @@ def _compile(mode: str, folder: Path, **environment: str) -> None:
     if sys.version_info[:2] != tuple(int(part) for part in PYTHON_VERSION.split(".")):
         raise BundlingError(f"bytecode for Python {PYTHON_VERSION} needs that Python; this is {sys.version}")
     program = str(Path(__file__).with_name("bytecode.py"))
-    # Sets would be written to bytecode in another order at every run otherwise.
-    _run(sys.executable, "-W", "ignore", program, mode, str(folder), cwd=folder, PYTHONHASHSEED="0", **environment)
+    _run(sys.executable, "-W", "ignore", program, mode, str(folder), cwd=folder, **environment)
 
 
 def _find_uv(root: Path) -> str:

@@ -4,26 +4,22 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
-import tempfile
-import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-
-import boto3
 
 from local.cloud_addresses import CloudAddresses
 from local.control import Control
 from local.database import running_database, step
 from local.deployed_api import DeployedApi, JwtAuthorizer, read_deployed_api
 from local.deployment import Deployment
-from local.emulator import CREDENTIALS, REGION, Emulator
+from local.emulated_aws import EmulatedAws
+from local.emulator import Emulator
 from local.environments import Environments, InvokeResult
 from local.execution_environment import make_runtime_folder
 from local.front import DEFAULT_PORT, Exchange, Front, print_line
-from local.functions import FunctionVersion, unpack_code
+from local.functions import FunctionVersion
 from local.issuer import LocalIssuer
 from local.listener import serving
 from local.loopback import kept_port, loopback_hosts
@@ -43,10 +39,10 @@ class Cloud:
     on_invocation: Callable[[InvokeResult], None] = lambda _: None
     url: str = field(default="", init=False)
     control: str = field(default="", init=False)
-    endpoint: str = field(default="", init=False)
-    """Of the emulated AWS."""
+    """Address of our own for the emulator and for other commands."""
 
     outputs: Mapping[str, str] = field(default_factory=dict, init=False)
+    _deploying: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _functions: dict[str, FunctionVersion] = field(default_factory=dict, init=False)
 
     @contextlib.asynccontextmanager
@@ -54,13 +50,10 @@ class Cloud:
         """Start everything, deploy what changed, serve; stop everything at the end."""
         self.state.mkdir(parents=True, exist_ok=True)
         async with contextlib.AsyncExitStack() as stack:
-            sockets = stack.enter_context(_socket_folder(self.state / "sockets"))
             hosts = loopback_hosts(self.state / "addresses.json")
             self.certificate = server_certificate(self.state / "tls", hosts)
             self.postgresql = await stack.enter_async_context(
-                running_database(
-                    self.state, sockets, instance_host=hosts[0], proxy_host=hosts[1], certificate=self.certificate
-                )
+                running_database(self.state, instance_host=hosts[0], proxy_host=hosts[1], certificate=self.certificate)
             )
             self.control = await stack.enter_async_context(serving(Control(self._actions()), port=0))
             await self._start_aws(stack, hosts, control_port=int(self.control.rpartition(":")[2]))
@@ -76,7 +69,11 @@ class Cloud:
             yield self
 
     async def deploy(self) -> None:
-        """Synthesize and deploy the working copy.  Raise ProcessError if the CLI refuses."""
+        """Synthesize and deploy the working copy, one deploy at a time.  Raise ProcessError if the CLI refuses."""
+        async with self._deploying:
+            await self._deploy()
+
+    async def _deploy(self) -> None:
         source, template = fingerprint_of_source(), fingerprint_of_template()
         with step("cdk synth: the template of the stage local"):
             await self.deployment.synthesize()
@@ -95,7 +92,7 @@ class Cloud:
 
     def totals(self) -> Mapping[str, int]:
         """Return counts of what ran since the start: per function and per queue."""
-        return dict(self.environments.counts) | self._messages()
+        return dict(self.environments.counts) | self.aws.count_messages()
 
     # --- parts, in the order in which they start ----------------------------------------------------------------------
 
@@ -111,17 +108,17 @@ class Cloud:
             self.state / "aws", port=kept_port(self.state / "port"), module="local.ministack_glue",
             variables=addresses.variables(),
         )  # fmt: skip
-        self.endpoint = emulator.url
-        self.deployment = Deployment(self.endpoint, self.state / "cdk")
+        self.aws = EmulatedAws(emulator.url)
+        self.deployment = Deployment(self.aws.endpoint, self.state / "cdk")
         # Before the emulator: it has functions run for messages that were left from the last time.
         self.source = Source(self.state / "code", self._record().get("source") or fingerprint_of_source())
         self.environments = Environments(
             runtime=make_runtime_folder(self.state / "runtime"),
             logs=self.state / "logs",
             code_root=lambda function: self.source.root_of(function.code_sha256),
-            credentials=lambda function: asyncio.to_thread(self._assume_role, function),
+            credentials=lambda function: asyncio.to_thread(self.aws.assume_role, function),
             variables={
-                "AWS_ENDPOINT_URL": self.endpoint,
+                "AWS_ENDPOINT_URL": self.aws.endpoint,
                 "DATABASE_CA_BUNDLE": str(self.certificate.authority),
             },
             on_invocation=self.on_invocation,
@@ -143,27 +140,7 @@ class Cloud:
         self.source.deployed = fingerprint_of_source()
         await self.deploy()
 
-    def _assume_role(self, function: FunctionVersion) -> Mapping[str, str]:
-        """Return the variables with temporary credentials that Lambda gives to `function`."""
-        answer = self.client("sts").assume_role(RoleArn=function.role_arn, RoleSessionName=function.name[:64])
-        credentials = answer["Credentials"]
-        return {
-            "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": credentials["SessionToken"],
-        }
-
     # --- what is deployed ---------------------------------------------------------------------------------------------
-
-    def client(self, service: str) -> Any:
-        """Return a boto3 client of the emulated AWS."""
-        return boto3.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        )
 
     def _record(self) -> Mapping[str, str]:
         """Return the fingerprints of what was deployed last, or nothing."""
@@ -172,10 +149,8 @@ class Cloud:
 
     def _deployed(self) -> Mapping[str, str]:
         """Return the fingerprints of what the emulator holds: after a crash it may have lost all."""
-        stacks = self.client("cloudformation").describe_stacks()["Stacks"]
-        complete = {stack["StackName"] for stack in stacks if stack["StackStatus"].endswith("_COMPLETE")}
         wanted = set(self.deployment.outputs())
-        return self._record() if wanted and wanted <= complete else {}
+        return self._record() if wanted and wanted <= self.aws.complete_stacks() else {}
 
     def _adopt(self, source: str) -> None:
         """Serve what is deployed now, and see later edits against `source`."""
@@ -189,28 +164,10 @@ class Cloud:
             self._write_record()
 
     def _read_api(self) -> DeployedApi:
-        api = read_deployed_api(self.client("apigatewayv2"), self.outputs["ApiId"])
+        api = read_deployed_api(self.aws.client("apigatewayv2"), self.outputs["ApiId"])
         for route in api.routes:
-            self._functions[route.function_arn] = self._read_function(route.function_arn)
+            self._functions[route.function_arn] = self.aws.read_function(route.function_arn, code=self.state / "code")
         return api
-
-    def _read_function(self, arn: str) -> FunctionVersion:
-        answer = self.client("lambda").get_function(FunctionName=arn)
-        function = FunctionVersion.read(answer["Configuration"])
-        if not (self.state / "code" / function.code_sha256).exists():
-            with urllib.request.urlopen(answer["Code"]["Location"], timeout=30) as archive:  # noqa: S310
-                unpack_code(self.state / "code", function.code_sha256, archive.read())
-        return function
-
-    def _messages(self) -> dict[str, int]:
-        """Count what lies in each queue: visible, in flight and delayed."""
-        sqs, counts = self.client("sqs"), {}
-        for url in sqs.list_queues().get("QueueUrls", []):
-            attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-            counts[url.rpartition("/")[2]] = sum(
-                int(value) for name, value in attributes.items() if name.startswith("ApproximateNumberOfMessages")
-            )
-        return counts
 
     # --- what the front, the emulator and other commands ask for ------------------------------------------------------
 
@@ -266,24 +223,10 @@ class Cloud:
     def _write_record(self) -> None:
         authorizer = self._authorizer()
         running = RunningCloud(
-            pid=os.getpid(), url=self.url, control=self.control, endpoint=self.endpoint, outputs=self.outputs,
+            pid=os.getpid(), url=self.url, control=self.control, endpoint=self.aws.endpoint, outputs=self.outputs,
             issuer=authorizer.issuer, audience=authorizer.audience[0],
             variables={**next(iter(self._functions.values())).variables, **self.environments.variables},
         )  # fmt: skip
         draft = self.state / f"{RECORD}.draft"
         draft.write_text(json.dumps(asdict(running)))
         draft.rename(self.state / RECORD)
-
-
-@contextlib.contextmanager
-def _socket_folder(record: Path) -> Iterator[Path]:
-    """Make a folder with a path short enough for sockets; remove it at the end, or what a crash left of the last."""
-    if record.exists():
-        shutil.rmtree(record.read_text(), ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix="laptop-cloud-"))
-    record.write_text(str(folder))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        record.unlink()

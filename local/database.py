@@ -1,6 +1,8 @@
 """The two endpoints of a database on RDS: the instance itself, and the proxy in front of it."""
 
 import contextlib
+import shutil
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -32,10 +34,11 @@ def step(what: str) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def running_database(
-    state: Path, sockets: Path, *, instance_host: str, proxy_host: str, certificate: ServerCertificate
+    state: Path, *, instance_host: str, proxy_host: str, certificate: ServerCertificate
 ) -> AsyncIterator[PostgreSQL]:
     """Serve PostgreSQL at both hosts, over TLS.  Without PgBouncer the proxy's host pools nothing, and says so."""
     async with contextlib.AsyncExitStack() as stack:
+        sockets = stack.enter_context(_socket_folder(state / "sockets"))
         server = PostgreSQL(state / "postgresql", sockets, access=[f"local all {MASTER_USER} scram-sha-256"])
         with step("PostgreSQL"):
             server.start()
@@ -54,3 +57,17 @@ async def running_database(
             await gate.start()
             stack.push_async_callback(gate.stop)
         yield server
+
+
+@contextlib.contextmanager
+def _socket_folder(record: Path) -> Iterator[Path]:
+    """Make a folder with a path short enough for sockets; remove it at the end, or what a crash left of the last."""
+    if record.exists():
+        shutil.rmtree(record.read_text(), ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix="laptop-cloud-"))
+    record.write_text(str(folder))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        record.unlink()

@@ -73,6 +73,27 @@ invoke: install ## Run one sample event through its handler: make invoke EVENT=e
 figures: .venv/.installed ## The last figures of every measurement, against their goals
 	python -m local figures
 
+# The peers live beside the environment of the project: nothing of theirs can slip into it, or into the bundle.
+.build/peers/.installed: pyproject.toml uv.lock .venv/.installed
+	@echo "installing the peers to compare with"
+	UV_PROJECT_ENVIRONMENT=.build/peers $(UV) sync --python .venv/bin/python --frozen --quiet --no-default-groups --group peers --group plots --no-install-project
+	touch $@
+
+.PHONY: bench
+bench: bench-http bench-cold plots ## Every benchmark, and the plots in docs/
+
+.PHONY: bench-http
+bench-http: .venv/.installed .build/peers/.installed ## A warm request: ours against the peers and the limits
+	python -m tests.benchmarks.http $(ARGS)
+
+.PHONY: bench-cold
+bench-cold: .venv/.installed .build/peers/.installed ## A cold start: the built bundle against a stock deploy
+	python -m tests.benchmarks.cold $(ARGS)
+
+.PHONY: plots
+plots: .build/peers/.installed ## Draw the last benchmarks into docs/performance/
+	.build/peers/bin/python -m tests.benchmarks.plots
+
 .PHONY: synth
 synth: install ## Write the templates of one stage to cdk.out: make synth STAGE=prod
 	cdk synth --quiet --strict --context stage=$(STAGE)

@@ -50,6 +50,9 @@ class Stage:
     database_backup_days: int = 1
     """How far back the database can be restored; RDS takes 0 to 35, and 0 keeps no backup."""
 
+    pinning_statements: Literal["refuse", "report"] = "report"
+    """What becomes of a statement that would pin its session of the database proxy."""
+
     deletion_protection: bool = True
     """Refuse to delete the database and the stack that holds it."""
 
@@ -151,6 +154,7 @@ STAGES = {
             name="local",
             architecture="x86_64",
             jwt_issuer="https://issuer.localhost",
+            pinning_statements="refuse",
             deletion_protection=False,
             keep_data=False,
             database_backup_days=0,

@@ -72,6 +72,7 @@ class AppStack(Stack):
             database_host=data.proxy.host,
             database_name=DATABASE_NAME,
             database_user=APPLICATION_ROLE,
+            pinning_statements=stage.pinning_statements,
             task_queue_urls={name: queue.queue.queue_url for name, queue in self.queues.items()},
             bucket_names={name: bucket.bucket.bucket_name for name, bucket in data.buckets.items()},
         )

@@ -70,6 +70,9 @@ class Environment:
 
     database_connect_timeout_seconds: int = 3
 
+    pinning_statements: str = "report"
+    """What becomes of a statement that would pin its session of RDS Proxy: "refuse", "report" or "allow"."""
+
     database_ca_bundle: str = RDS_CA_BUNDLE
     """PEM file that the server's certificate is verified against."""
 

@@ -31,6 +31,8 @@ DATABASES = {
             "sslmode": "verify-full",
             "sslrootcert": env.database_ca_bundle,
             "secret_arn": env.database_secret_arn,
+            "iam": not env.database_secret_arn,
+            "pinning_statements": env.pinning_statements,
         },
     }
 }

@@ -18,6 +18,7 @@ from django.db import OperationalError
 from lambda_app.contract.environment import RDS_CA_BUNDLE
 from lambda_app.serverless.postgresql import base, tokens
 from lambda_app.serverless.postgresql.base import DatabaseWrapper
+from lambda_app.serverless.postgresql.liveness import has_something_to_read
 from local.emulator import free_port
 from local.postgresql import PORT
 from local.tls import server_certificate
@@ -81,7 +82,7 @@ def settings_dict(**settings):
         "NAME": "postgres",
         "PORT": PORT,
         "PASSWORD": "",
-        "OPTIONS": {},
+        "OPTIONS": {"iam": True},
         "TIME_ZONE": None,
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": False,
@@ -99,7 +100,7 @@ def over_tls(connect, gate, postgresql, role, monkeypatch):
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: _moment_of(token))
 
     def over_tls(**options):
-        defaults = {"sslmode": "verify-full", "sslrootcert": str(gate.certificate.authority), "connect_timeout": 3}
+        defaults = {"iam": True, "sslmode": "verify-full", "sslrootcert": str(gate.certificate.authority)}
         return connect(HOST="127.0.0.1", PORT=gate.port, OPTIONS=defaults | options)
 
     return over_tls
@@ -240,7 +241,7 @@ def test_a_message_from_a_living_server_does_not_end_the_connection(lasting, pos
     next_request(lasting)
     postgresql.execute("NOTIFY news")
 
-    wait_until(lambda: base._has_something_to_read(lasting.connection))
+    wait_until(lambda: has_something_to_read(lasting.connection))
 
     assert pid_of(lasting) == before
 

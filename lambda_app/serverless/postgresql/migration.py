@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 from django.db import connection
 
+from lambda_app.serverless.postgresql.pins import allow_pin
+
 LOCK_ID = 0x646A616E676F
 """"django" in hexadecimal: any number that nobody else locks."""
 
@@ -18,7 +20,7 @@ def migration_session() -> Iterator[None]:
 
     Needs a session of its own, so never goes through a pooler.  A killed holder frees the lock.
     """
-    with connection.cursor() as cursor:
+    with allow_pin("a session of its own, which ends with the migration"), connection.cursor() as cursor:
         # Whoever comes second waits here as long as it takes, then finds nothing to do.
         cursor.execute("SET statement_timeout = 0")
         cursor.execute("SET lock_timeout = 0")

@@ -19,7 +19,7 @@ def _fill() -> None:
     from lambda_app.apps.feed.models import Follow, Member, Photo, Post
 
     # The subject is that of the sample event.
-    ada = Member.objects.create(subject="5f0c2a1e-ada", handle="ada")
+    ada = Member.objects.create(subject="c688f840-401f-50b9-81f2-df93c9d53045", handle="ada")
     numbers = range(AUTHORS)
     authors = Member.objects.bulk_create([Member(subject=f"author-{n}", handle=f"author-{n}") for n in numbers])
     Follow.objects.bulk_create([Follow(follower=ada, followed=author) for author in authors])

@@ -65,6 +65,8 @@ class RuntimeApi:
     def stop(self) -> None:
         if self._server is not None:
             self._server.close()
+        if self._waiting is not None:
+            self._waiting.cancel()
         for writer in self._connections:
             writer.close()
 

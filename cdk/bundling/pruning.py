@@ -5,11 +5,10 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
+from cdk.bundling.aws_clients import prune_clients
+
 LOCALES = ("en",)
 """Languages whose translations and formats are deployed; add one here to serve it."""
-
-AWS_SERVICES = ("s3", "secretsmanager", "sqs", "sts")
-"""Services whose boto3 clients are deployed; add one here to call it."""
 
 OPTIONAL_CONTRIB = (
     "admin",
@@ -17,6 +16,7 @@ OPTIONAL_CONTRIB = (
     "flatpages",
     "gis",
     "humanize",
+    "postgres",
     "redirects",
     "sitemaps",
     "sites",
@@ -29,16 +29,20 @@ PARTS_NOT_RUN = (
     "boto3/examples",
     # A web framework of its own, with a copy of Swagger; we have Django.
     "aws_lambda_powertools/event_handler",
-    # These need packages or services that are not deployed.
+    # These need packages or services that are not deployed, or do what Django and django-ninja do.
     "aws_lambda_powertools/utilities/auth_alpha",
+    "aws_lambda_powertools/utilities/circuit_breaker*",
     "aws_lambda_powertools/utilities/data_masking",
     "aws_lambda_powertools/utilities/feature_flags",
     "aws_lambda_powertools/utilities/idempotency",
     "aws_lambda_powertools/utilities/kafka",
+    "aws_lambda_powertools/utilities/parser",
     "aws_lambda_powertools/utilities/streaming",
     "aws_lambda_powertools/utilities/validation",
-    "django/db/backends/mysql",
-    "django/db/backends/oracle",
+    # Of zstd we compress responses: not archives, and not under PyPy.
+    *(f"backports/zstd/{name}" for name in ("_cffi", "tarfile.py", "zipfile")),
+    "botocore/data/*/*/examples-1.json",
+    *(f"django/db/backends/{name}" for name in ("mysql", "oracle", "sqlite3")),
     "pydantic/mypy.py",
     *(f"storages/backends/{name}*.py" for name in ("apache", "azure", "dropbox", "ftp", "gcloud", "sftp")),
     # Zones come from the system; this is the copy for systems without.
@@ -49,6 +53,8 @@ PARTS_NOT_RUN = (
     *("PIL/_avif.*", "pillow.libs/libavif-*"),
     *("PIL/_imagingft.*", "pillow.libs/libbrotli*", "pillow.libs/libfreetype-*", "pillow.libs/libharfbuzz-*"),
     "pillow.libs/libpng*",
+    # Lists of what wheels were built from.
+    "*.dist-info/sboms",
     # The API of pydantic 1, and the slow twin of psycopg's C module.
     "pydantic/v1",
     "psycopg/pq/pq_ctypes.py",
@@ -68,9 +74,12 @@ def prune_packages(folder: Path, *, contrib: Iterable[str]) -> None:
         else:
             # It may have lain in a folder that has gone.
             path.unlink(missing_ok=True)
+    prune_clients(folder)
     for path in [path for path in folder.rglob("*") if path.is_file()]:
         if path.suffix in SUFFIXES_NOT_RUN or path.name in INSTALLER_FILES:
             path.unlink()
+        elif path.name == "METADATA":
+            _keep_headers(path)
         elif ".so" in path.name:
             _blank_debug_sections(path)
 
@@ -79,10 +88,14 @@ def _parts_not_run(folder: Path, contrib: Iterable[str]) -> list[Path]:
     return [
         *(path for pattern in PARTS_NOT_RUN for path in folder.glob(pattern)),
         *(folder / "django" / "contrib" / name for name in OPTIONAL_CONTRIB if name not in contrib),
-        *(path for path in folder.glob("boto*/data/*") if path.is_dir() and path.name not in AWS_SERVICES),
         *(path for path in folder.glob("**/locale/*") if path.is_dir() and path.name not in LOCALES),
         *(path for path in folder.glob("**/tests") if path.is_dir()),
     ]
+
+
+def _keep_headers(path: Path) -> None:
+    """Drop the package's README, which follows the fields that `importlib.metadata` reads."""
+    path.write_bytes(path.read_bytes().split(b"\n\n", 1)[0] + b"\n")
 
 
 def _blank_debug_sections(path: Path) -> None:

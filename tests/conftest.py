@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,14 +52,6 @@ def _no_aws_account(monkeypatch):
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-
-
-@pytest.fixture(autouse=True)
-def _closed_connections():
-    """The HTTP handler keeps a connection on a thread of its own, as long as its environment lives."""
-    yield
-    if api_gateway := sys.modules.get("lambda_app.handlers.api_gateway"):
-        api_gateway.respond.close()
 
 
 @pytest.fixture

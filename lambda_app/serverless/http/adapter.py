@@ -1,87 +1,121 @@
-"""Lambda event → ASGI application → Lambda response; a malformed event is answered, never raised."""
+"""Lambda event → ASGI application → Lambda response; a malformed event is answered, never raised.
 
-import asyncio
+Mangum translates, at its own joint for gateways of one's own.  How the application is driven is ours:
+in line on the main thread, within a deadline, and in a context of its own.
+"""
+
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from contextvars import copy_context
 from http import HTTPStatus
 from typing import Any
 
-from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.core.handlers.asgi import ASGIHandler
 from django.db import connections
 from mangum import Mangum
-from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
-from mangum.protocols import HTTPCycle
-from mangum.types import LambdaHandler, Receive, Response, Scope, Send
+from mangum.types import Response, Scope
 
-from lambda_app.serverless.http.problems import CONTENT_TYPE, problem_body
-from lambda_app.serverless.sources import source_of, wrong_source
+from lambda_app.serverless.http.asgi_cycle import AsgiCycle
+from lambda_app.serverless.http.deadline import Deadline, DeadlineExceededError, seconds_left
+from lambda_app.serverless.http.django_chain import DjangoChain
+from lambda_app.serverless.http.events import GATEWAYS
+from lambda_app.serverless.http.gateway import request_id_of
+from lambda_app.serverless.http.kept_loop import kept_loop
+from lambda_app.serverless.http.limits import MAX_BODY_BYTES, ResponseTooLargeError, check_size
+from lambda_app.serverless.http.problems import CONTENT_TYPE, RETRY_AFTER_SECONDS, problem_body
+from lambda_app.serverless.sources import wrong_source
 
 logger = logging.getLogger(__name__)
 
-MALFORMED = (AttributeError, KeyError, RuntimeError, TypeError, ValueError)
-"""What Mangum raises over an event with missing or mistyped parts."""
+MALFORMED = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading an event with missing or mistyped parts may raise."""
+
+
+class Translator(Mangum):
+    """Mangum for its choice of a gateway, with gateways of ours."""
+
+    def _setup_event_loop(self) -> None:
+        """Leave the thread's event loop alone: there is none, and nothing here asks for one."""
 
 
 class LambdaAdapter:
     """An ASGI application as a Lambda handler.
 
-    Owns its event loop, because nobody else may close it, and one thread for synchronous
-    code, because a database connection belongs to a thread: without it, Mangum and Django
-    start a thread, and so open a connection, for each request.
+    Django is called in line, through its synchronous chain; any other ASGI application runs on
+    the kept loop.  `base_path` is what the mapping of a custom domain leaves before each path.
     """
 
-    def __init__(self, application: Callable[..., Coroutine[Any, Any, None]]) -> None:
-        self.application = application
-        self.loop = asyncio.new_event_loop()
-        self._thread = ThreadSensitiveContext()
-        asyncio.set_event_loop(self.loop)
-        text = [*DEFAULT_TEXT_MIME_TYPES, CONTENT_TYPE]
-        self._mangum = Mangum(application, lifespan="off", text_mime_types=text)
+    def __init__(self, application: Any, *, base_path: str = "/") -> None:
+        self._serve = DjangoChain() if isinstance(application, ASGIHandler) else AsgiCycle(application)
+        self._translator = Translator(
+            application, lifespan="off", api_gateway_base_path=base_path, custom_handlers=GATEWAYS
+        )
+        self._loop = kept_loop()
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """Return the gateway's form of the response.
 
         Raise WrongEventSourceError if `event` is of another source than HTTP.
         """
-        if source_of(event) != "api_gateway":
+        if not _is_http(event):
             raise wrong_source(event, wanted="api_gateway")
+        gateway = self._translator.infer(event, context)
         try:
-            gateway = self._mangum.infer(event, context)
-            cycle = HTTPCycle(gateway.scope, gateway.body)
-        except MALFORMED:
-            logger.warning("malformed HTTP event", exc_info=True)
-            return _problem(HTTPStatus.BAD_REQUEST, event, "the request could not be read")
-        # Again for each request: asyncio.run(), called anywhere, takes the current loop away.
-        asyncio.set_event_loop(self.loop)
-        return _reply(gateway, cycle(self._run), event)
+            reply = gateway(self._respond(gateway))
+            check_size(reply)
+        except ResponseTooLargeError as error:
+            logger.error("%s", error)
+            return gateway(_problem(gateway, HTTPStatus.INTERNAL_SERVER_ERROR, str(error)))
+        except Exception:
+            # Django has answered and logged what its views raise; this is what it lets through.
+            logger.exception("the request failed outside of Django's own handling of errors")
+            return gateway(_problem(gateway, HTTPStatus.INTERNAL_SERVER_ERROR))
+        return reply
 
-    def close(self) -> None:
-        """Close the database connections of the thread that requests run on."""
-        self.loop.run_until_complete(self._close())
+    def _respond(self, gateway: Any) -> Response:
+        try:
+            scope, body = gateway.scope, gateway.body
+        except MALFORMED as error:
+            logger.warning("malformed HTTP event: %s", error, exc_info=True)
+            return _problem(gateway, HTTPStatus.BAD_REQUEST, "the request could not be read")
+        if len(body) > MAX_BODY_BYTES:
+            fact = f"the body has {len(body):,} bytes, at most {MAX_BODY_BYTES:,} are taken; upload to S3 instead"
+            return _problem(gateway, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, fact)
+        response = self._respond_in_time(gateway, scope, body)
+        return {**response, "body": b""} if _is_bodiless(scope, response) else response
 
-    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Entered by each request and left by none: the variable ends with the request's task, the thread stays.
-        await self._thread.__aenter__()  # type: ignore[no-untyped-call]
-        await self.application(scope, receive, send)
+    def _respond_in_time(self, gateway: Any, scope: Scope, body: bytes) -> Response:
+        deadline = Deadline(seconds_left(gateway.event, gateway.context))
+        self._loop.adopt()
+        try:
+            with deadline:
+                # In a context of its own: what one request sets, the next must not see.
+                return copy_context().run(self._serve, scope, body)
+        except DeadlineExceededError:
+            deadline.disarm()
+            logger.exception("%s %s was given up: no time was left", scope["method"], scope["path"])
+        self._give_up()
+        return _problem(gateway, HTTPStatus.SERVICE_UNAVAILABLE, retry_after=RETRY_AFTER_SECONDS)
 
-    async def _close(self) -> None:
-        await self._thread.__aenter__()  # type: ignore[no-untyped-call]
-        await sync_to_async(connections.close_all)()
+    def _give_up(self) -> None:
+        """Leave nothing of the request behind: neither tasks, nor a connection that may wait for an answer."""
+        self._loop.abandon()
+        for connection in connections.all(initialized_only=True):
+            connection.close()
 
 
-def _reply(gateway: LambdaHandler, response: Response, event: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        return gateway(response)
-    except UnicodeError:
-        logger.exception("the response cannot be sent through the gateway")
-        return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, event)
+def _is_http(event: Any) -> bool:
+    """Tell whether a gateway sent `event`, be it malformed."""
+    return isinstance(event, dict) and ("requestContext" in event or "httpMethod" in event or "rawPath" in event)
 
 
-def _problem(status: int, event: Mapping[str, Any], detail: str = "") -> dict[str, Any]:
-    request_id = str(event["requestContext"].get("requestId", ""))
-    return {
-        "statusCode": int(status),
-        "headers": {"content-type": CONTENT_TYPE, "x-request-id": request_id},
-        "body": problem_body(status, request_id, {"detail": detail} if detail else None).decode(),
-        "isBase64Encoded": False,
-    }
+def _is_bodiless(scope: Scope, response: Response) -> bool:
+    return scope["method"] == "HEAD" or response["status"] in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+
+
+def _problem(gateway: Any, status: HTTPStatus, detail: str = "", *, retry_after: int = 0) -> Response:
+    request_id = request_id_of(gateway.event, gateway.context)
+    headers = [[b"content-type", CONTENT_TYPE.encode()], [b"x-request-id", request_id.encode()]]
+    if retry_after:
+        headers.append([b"retry-after", str(retry_after).encode()])
+    body = problem_body(status, request_id, {"detail": detail} if detail else None)
+    return {"status": int(status), "headers": headers, "body": body}

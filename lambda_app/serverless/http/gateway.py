@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 from django.http import HttpRequest
 
@@ -12,22 +13,36 @@ def event_of(request: HttpRequest) -> Mapping[str, Any]:
     The adapter puts it beside the headers: no header can become the key "aws.event",
     neither in an ASGI scope nor in a WSGI environment, where they begin with HTTP_.
     """
-    event = getattr(request, "scope", request.META).get("aws.event")
-    return event if isinstance(event, Mapping) else {}
+    event = _beside_headers(request).get("aws.event")
+    return event if isinstance(event, dict) else {}
 
 
-def request_context_of(request: HttpRequest) -> Mapping[str, Any]:
-    return _mapping(event_of(request), "requestContext")
+def request_id(request: HttpRequest) -> str:
+    """Return the id by which the gateway's access log, and so the logs of the function, know `request`."""
+    return request_id_of(event_of(request), _beside_headers(request).get("aws.context"))
+
+
+def request_id_of(event: Mapping[str, Any], context: Any) -> str:
+    """Return the gateway's id, or Lambda's where the gateway gives none, as a load balancer does; never empty."""
+    given = _mapping(event, "requestContext").get("requestId") or getattr(context, "aws_request_id", None)
+    # It becomes a header.
+    return given if isinstance(given, str) and given.isascii() and given.isprintable() else str(uuid4())
 
 
 def verified_claims(request: HttpRequest) -> Mapping[str, Any] | None:
     """Return the claims of the token that the gateway's JWT authorizer accepted, or None."""
-    claims: Mapping[str, Any] = request_context_of(request)
+    claims = _mapping(event_of(request), "requestContext")
     for key in ("authorizer", "jwt", "claims"):
         claims = _mapping(claims, key)
     return claims or None
 
 
+def _beside_headers(request: HttpRequest) -> Mapping[str, Any]:
+    beside: Mapping[str, Any] = getattr(request, "scope", request.META)
+    return beside
+
+
 def _mapping(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     value = parent.get(key)
-    return value if isinstance(value, Mapping) else {}
+    # Parsed JSON; asking for a Mapping costs ten times as much.
+    return value if isinstance(value, dict) else {}

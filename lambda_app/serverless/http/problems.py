@@ -5,13 +5,13 @@ import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
-from uuid import uuid4
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from lambda_app.serverless.http.gateway import request_context_of
+from lambda_app.serverless.http.gateway import request_id
 from lambda_app.serverless.http.middleware import InlineMiddleware
 
 logger = logging.getLogger(__name__)
@@ -28,17 +28,18 @@ class ProblemDetailsMiddleware(InlineMiddleware):
     """Outermost, so that it also sees what other middlewares refuse."""
 
     def before(self, request: HttpRequest) -> None:
-        request.request_id = _request_id(request)  # type: ignore[attr-defined]
+        request.request_id = request_id(request)  # type: ignore[attr-defined]
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        request_id: str = request.request_id  # type: ignore[attr-defined]
-        response.headers["X-Request-Id"] = request_id
+        response.headers["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
         if response.status_code >= HTTPStatus.BAD_REQUEST and isinstance(response, HttpResponse):
-            _become_problem(response, request_id)
+            _become_problem(response, request.request_id)  # type: ignore[attr-defined]
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer 503 if something we depend on is away; Django logs any other exception once and answers 500."""
+        if isinstance(exception, RequestDataTooBig):
+            return HttpResponse(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         if not isinstance(exception, UNAVAILABLE):
             return None
         logger.error("%s %s: unavailable", request.method, request.path, exc_info=exception)
@@ -76,9 +77,3 @@ def _title(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return "Error"
-
-
-def _request_id(request: HttpRequest) -> str:
-    # The gateway's id is in its access log too, and the logs of the function carry it.
-    given = request_context_of(request).get("requestId")
-    return given if isinstance(given, str) and given else str(uuid4())

@@ -1,0 +1,103 @@
+"""A request is cut short while there is still time to say so, by a timer signal in the thread that serves it.
+
+What it interrupts: Python code, `sleep`, locks, sockets, and psycopg's waiting for the server.
+What it does not: a call into C that never looks for signals, such as getaddrinfo or decoding an
+image; the error is raised as soon as such a call returns.
+"""
+
+import signal
+import threading
+import time
+from collections.abc import Mapping
+from types import FrameType, TracebackType
+from typing import Any, ClassVar, Self
+
+GATEWAY_SECONDS = 29.0
+"""The longest that a REST API waits; an HTTP API waits a second more."""
+
+MARGIN_SECONDS = 1.0
+"""What remains to clean up and to answer."""
+
+COLD_START_SECONDS = 10.0
+"""The longest init phase: a request that waited longer was not waiting for us."""
+
+REPEAT_SECONDS = 0.25
+"""Until it strikes again, if cleaning up waits too or something swallowed the error."""
+
+
+class DeadlineExceededError(BaseException):
+    """Not an Exception, so that no `except Exception` on the way takes it for a fault of its own."""
+
+
+def seconds_left(event: Mapping[str, Any], context: Any) -> float:
+    """Return how long the request may run: until shortly before the gateway or Lambda gives it up."""
+    remaining: float = context.get_remaining_time_in_millis() / 1000
+    return min(remaining, GATEWAY_SECONDS - _seconds_waited(event)) - MARGIN_SECONDS
+
+
+class Deadline:
+    """Raise DeadlineExceededError within the context, `seconds` after it was entered.
+
+    Only signals can do this, and only the main thread gets them; elsewhere nothing is bounded.
+    """
+
+    _armed: ClassVar["Deadline | None"] = None
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._former: tuple[Any, float, float, float] | None = None
+
+    def __enter__(self) -> Self:
+        if self._seconds <= 0:
+            raise DeadlineExceededError
+        if threading.current_thread() is threading.main_thread():
+            self._arm()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.disarm()
+
+    def disarm(self) -> None:
+        """Stop the timer.  Safe to repeat: it may strike in the very moment in which the context ends."""
+        if Deadline._armed is not self:
+            return
+        Deadline._armed = None
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if self._former:
+            self._restore(*self._former)
+
+    def _arm(self) -> None:
+        handler = signal.getsignal(signal.SIGALRM)
+        if handler is not _strike:
+            signal.signal(signal.SIGALRM, _strike)
+        Deadline._armed = self
+        delay, interval = signal.setitimer(signal.ITIMER_REAL, self._seconds, REPEAT_SECONDS)
+        if handler not in (_strike, signal.SIG_DFL):
+            self._former = handler, delay, interval, time.monotonic()
+
+    def _restore(self, handler: Any, delay: float, interval: float, since: float) -> None:
+        """Give the signal back to who had it before, pytest-timeout for one, with the time that is left to it."""
+        signal.signal(signal.SIGALRM, handler)
+        if delay:
+            signal.setitimer(signal.ITIMER_REAL, max(delay - (time.monotonic() - since), 0.001), interval)
+
+    @staticmethod
+    def is_armed() -> bool:
+        return Deadline._armed is not None
+
+
+def _strike(number: int, frame: FrameType | None) -> None:
+    if Deadline.is_armed():
+        raise DeadlineExceededError
+
+
+def _seconds_waited(event: Mapping[str, Any]) -> float:
+    """Return how long ago the gateway took the request, which includes a cold start."""
+    context = event.get("requestContext")
+    if not isinstance(context, dict):
+        return 0.0
+    received = context.get("timeEpoch", context.get("requestTimeEpoch"))
+    if not isinstance(received, int):
+        return 0.0
+    waited = time.time() - received / 1000
+    return waited if 0 < waited < COLD_START_SECONDS else 0.0

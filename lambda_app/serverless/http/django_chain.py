@@ -1,0 +1,113 @@
+"""ASGI scope and body → Django's synchronous chain, in line on this thread → response.
+
+Django's own ASGI entry moves each request to a thread, and each synchronous middleware back and
+forth.  Lambda serves one request at a time per process, so nobody gains from that, and the
+database connection, which belongs to a thread, is lost at each request.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing, asynccontextmanager, closing
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.core import signals
+from django.core.handlers.asgi import ASGIRequest, get_script_prefix
+from django.core.handlers.base import BaseHandler
+from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
+from mangum.types import Response, Scope
+
+from lambda_app.serverless.http.limits import Buffer
+
+
+class LambdaRequest(ASGIRequest):
+    """Django's own request, with headers that were never turned into bytes and back."""
+
+    def __init__(self, scope: Scope, body_file: BytesIO) -> None:
+        self._headers = scope["headers"]
+        super().__init__({**scope, "headers": ()}, body_file)
+        self.scope = scope
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        # Where Django has made everything of META but the headers, and goes on to read one of them.
+        meta.update(self._headers.meta())
+        super()._set_content_type_params(meta)  # type: ignore[misc]
+
+
+class DjangoChain(BaseHandler):
+    """Middleware, URLs and views as under ASGI; async ones run on the kept loop."""
+
+    def __init__(self) -> None:
+        self.load_middleware(is_async=False)
+
+    def __call__(self, scope: Scope, body: bytes) -> Response:
+        """Serve one request.  Raise what Django does not turn into a response."""
+        is_finished = False
+        try:
+            response = self._respond(scope, body)
+            # Closing it finishes the request: it sends the signal even if reading fails.
+            is_finished = True
+            with closing(response):
+                return {
+                    "status": response.status_code,
+                    "headers": _headers_of(response),
+                    "body": _content_of(response),
+                }
+        finally:
+            if not is_finished:
+                signals.request_finished.send(sender=self.__class__)
+
+    def _respond(self, scope: Scope, body: bytes) -> HttpResponseBase:
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        response: HttpResponseBase = self.get_response(LambdaRequest(scope, BytesIO(body)))
+        response._handler_class = self.__class__  # type: ignore[attr-defined]
+        return response
+
+
+def _headers_of(response: HttpResponseBase) -> list[list[bytes]]:
+    headers = [[_wire_name(name), value.encode("latin-1")] for name, value in response.items()]
+    if response.cookies:
+        headers += [[b"set-cookie", cookie.OutputString().encode("ascii")] for cookie in response.cookies.values()]
+    return headers
+
+
+@lru_cache(maxsize=512)
+def _wire_name(name: str) -> bytes:
+    return name.lower().encode("ascii")
+
+
+def _content_of(response: Any) -> bytes:
+    if not response.streaming:
+        content: bytes = response.content
+        return content
+    if response.is_async:
+        return async_to_sync(_read_async)(response)
+    return _read(response)
+
+
+def _read(response: Iterable[bytes]) -> bytes:
+    buffer = Buffer()
+    for part in response:
+        buffer.write(part)
+    return buffer.getvalue()
+
+
+async def _read_async(response: Any) -> bytes:
+    buffer = Buffer()
+    # The iterator itself, which the app may have opened something in, not only Django's wrapper of it.
+    async with _closing(response._iterator), aclosing(response.streaming_content) as parts:
+        async for part in parts:
+            buffer.write(part)
+    return buffer.getvalue()
+
+
+@asynccontextmanager
+async def _closing(iterator: Any) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        if hasattr(iterator, "aclose"):
+            await iterator.aclose()

@@ -1,0 +1,131 @@
+"""The parts of an event that every source shares, read strictly: what is not as a gateway writes it is refused."""
+
+from base64 import b64decode
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+type Fields = Collection[tuple[str, str]]
+
+COOKIE = "HTTP_COOKIE"
+
+
+class MalformedEventError(ValueError):
+    """A part of an HTTP event is missing or is not what a gateway writes there."""
+
+
+def text_of(parent: Mapping[str, Any], key: str, *, of: str = "the event") -> str:
+    """Return `parent[key]`.  Raise MalformedEventError unless it is text that UTF-8 can encode."""
+    value = parent.get(key)
+    if not isinstance(value, str):
+        raise MalformedEventError(f"{key} of {of} should be text, got {value!r:.100}")
+    if not value.isascii():
+        _refuse_surrogates(value, key)
+    return value
+
+
+def mapping_of(parent: Mapping[str, Any], key: str, *, of: str = "the event") -> Mapping[str, Any]:
+    """Return `parent[key]`, or an empty mapping if it is missing or null.
+
+    Raise MalformedEventError if it is anything else than a mapping.
+    """
+    value = parent.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise MalformedEventError(f"{key} of {of} should be an object, got {value!r:.100}")
+    return value
+
+
+def list_of(parent: Mapping[str, Any], key: str) -> list[Any]:
+    """Return `parent[key]`, or an empty list if it is missing or null."""
+    value = parent.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise MalformedEventError(f"{key} should be a list, got {value!r:.100}")
+    return value
+
+
+def body_of(event: Mapping[str, Any]) -> bytes:
+    """Return the body as it was on the wire."""
+    body, encoded = event.get("body"), event.get("isBase64Encoded")
+    if body is None:
+        return b""
+    if not isinstance(body, str) or encoded not in (True, False, None):
+        raise MalformedEventError(f"body should be text and isBase64Encoded a boolean, got {encoded!r:.100}")
+    return b64decode(body, validate=True) if encoded else body.encode()
+
+
+def multi_value_fields(headers: Mapping[str, Any]) -> Fields:
+    """Flatten `multiValueHeaders`: a name and the list of its values."""
+    return [(name, value) for name in headers for value in list_of(headers, name)]
+
+
+class WireHeaders:
+    """The headers of one request: what ASGI wants, an iterable of pairs of bytes, and what Django makes of it.
+
+    Neither costs anything until it is asked for.  Names that a front could mistake for others are
+    dropped ("X_Name" is not "X-Name"), and the length is that of the body as it is now.
+    """
+
+    __slots__ = ("_fields", "_length")
+
+    def __init__(self, fields: Fields, *, body: bytes) -> None:
+        """Raise MalformedEventError if a value has a control character that ends a header."""
+        text = "".join([value for _, value in fields])
+        is_plain = text.isascii() and text.isprintable()
+        self._fields = fields if is_plain else [(name, _wire_text(name, value)) for name, value in fields]
+        self._length = len(body)
+
+    def __iter__(self) -> Iterator[list[bytes]]:
+        for name, value in self._with_length():
+            if wire_name := _wire_name(name):
+                yield [wire_name, value.encode("latin-1")]
+
+    def meta(self) -> dict[str, str]:
+        """Return the part of `request.META` that the headers are."""
+        meta: dict[str, str] = {}
+        for name, value in self._fields:
+            key = meta_key(name)
+            meta[key] = value if key not in meta else f"{meta[key]}{'; ' if key == COOKIE else ','}{value}"
+        if self._length or "CONTENT_LENGTH" in meta:
+            meta["CONTENT_LENGTH"] = str(self._length)
+        meta.pop("", None)
+        return meta
+
+    def _with_length(self) -> Fields:
+        others = [field for field in self._fields if field[0].lower() != "content-length"]
+        if self._length or len(others) < len(self._fields):
+            others.append(("content-length", str(self._length)))
+        return others
+
+
+@lru_cache(maxsize=512)
+def _wire_name(name: str) -> bytes:
+    return b"" if "_" in name or not name.isascii() or not name.isprintable() else name.lower().encode()
+
+
+@lru_cache(maxsize=512)
+def meta_key(name: str) -> str:
+    """Return the key of header `name` in `request.META`; empty if the header is to be dropped."""
+    key = _wire_name(name).decode().upper().replace("-", "_")
+    return f"HTTP_{key}" if key and key not in ("CONTENT_TYPE", "CONTENT_LENGTH") else key
+
+
+def _wire_text(name: str, value: str) -> str:
+    """Return `value` as latin-1 reads the bytes on the wire, which is how Django reads them."""
+    if not {"\r", "\n", "\0"}.isdisjoint(value):
+        raise MalformedEventError(f"header {name} has a control character: {value!r:.100}")
+    try:
+        return value.encode("latin-1").decode("latin-1")
+    except UnicodeEncodeError:
+        # Beyond latin-1 the gateway can only have decoded UTF-8.
+        return value.encode().decode("latin-1")
+
+
+def _refuse_surrogates(text: str, key: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise MalformedEventError(f"{key} has half of a surrogate pair at position {error.start}") from None

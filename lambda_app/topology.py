@@ -2,15 +2,16 @@
 
 from datetime import timedelta
 
-from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, Topology
+from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, TaskPolicy, Topology
 
 TOPOLOGY = Topology(
     queues=(
         # Renders the photos whose event was lost: one of 25 megapixels decodes to some 400 MB.
         Queue(name="default", memory_mb=1024),
         # A batch takes milliseconds.  One that was killed is delivered again after six of its timeouts.
-        Queue(name="likes", batch_timeout=timedelta(seconds=10)),
-        Queue(name="views", batch_timeout=timedelta(seconds=10)),
+        Queue(name="likes", batch_size=1000, batch_window=timedelta(seconds=1), batch_timeout=timedelta(seconds=10)),
+        # Up to 500 events in each message.
+        Queue(name="views", batch_size=50, batch_window=timedelta(seconds=1), batch_timeout=timedelta(seconds=10)),
     ),
     buckets=(
         Bucket(name="uploads", expires_after=timedelta(days=2)),
@@ -26,6 +27,14 @@ TOPOLOGY = Topology(
             expression="rate(5 minutes)",
             task="lambda_app.apps.feed.tasks.expire_abandoned_photos",
         ),
+    ),
+    policies=(
+        # Phones send them by the thousand, and send again what was not accepted.
+        TaskPolicy(task="lambda_app.apps.feed.tasks.record_likes", bulk=True, direct=True),
+        TaskPolicy(task="lambda_app.apps.feed.tasks.record_views", bulk=True, direct=True),
+        # Seconds of pixels and S3, safe to repeat: no transaction may stay open for that.
+        TaskPolicy(task="lambda_app.apps.feed.tasks.render_photo", transactional=False),
+        TaskPolicy(task="lambda_app.apps.feed.tasks.expire_abandoned_photos", transactional=False),
     ),
     authenticated_paths=("/v1/{proxy+}",),
     public_paths=("/v1/openapi.json", "/v1/docs", "/v1/docs/{proxy+}"),

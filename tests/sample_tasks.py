@@ -1,7 +1,14 @@
 """Tasks that do what a test wants to see."""
 
-from django.db import transaction
+import time
+from collections import Counter
+from uuid import UUID, uuid4
+
+import msgspec
+from django.db import connection, transaction
 from django.tasks import TaskContext, task
+
+from lambda_app.serverless.tasks.models import FailedCall
 
 calls: list[object] = []
 
@@ -56,6 +63,44 @@ def leave() -> None:
 @task
 def return_an_object() -> object:
     return object()
+
+
+@task
+def note_slowly(value: object) -> None:
+    time.sleep(0.1)
+    calls.append(value)
+
+
+@task
+def write_and_fail() -> None:
+    FailedCall.objects.create(id=uuid4(), task="t", attempts=1, error="written by a task")
+    raise LookupError("after writing")
+
+
+_conflicts: Counter[str] = Counter()
+
+
+@task
+def meet_conflicts(code: str, times: int) -> None:
+    """Raise PostgreSQL's error `code` at the first `times` runs."""
+    _conflicts[code] += 1
+    if _conflicts[code] <= times:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'conflict' USING ERRCODE = '{code}'; END $$")
+    calls.append(code)
+
+
+class Note(msgspec.Struct):
+    id: UUID
+    text: str
+
+
+@task
+def note_all(notes: list[Note]) -> None:
+    """Write each as a row; the database refuses a text of 1,000 characters."""
+    rows = [FailedCall(id=note.id, task="note_all", attempts=1, error=note.text) for note in notes]
+    FailedCall.objects.bulk_create(rows)
+    calls.append(len(rows))
 
 
 def not_a_task() -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -11,6 +12,9 @@ from cdk.components.functions import DjangoRuntime, TaskingFunction
 from cdk.components.logs import removal_policy_of
 from cdk.config import Stage
 from lambda_app.contract.resources import Queue
+
+MAX_MESSAGE_BYTES = 1024 * 1024
+"""The most that SQS takes.  The application refuses larger calls when they are enqueued."""
 
 
 class TaskQueue(Construct):
@@ -27,6 +31,8 @@ class TaskQueue(Construct):
             "DeadLetters",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
+            fifo=declaration.fifo or None,
+            max_message_size_bytes=MAX_MESSAGE_BYTES,
             retention_period=Duration.days(14),
             removal_policy=removal_policy_of(stage),
         )
@@ -35,8 +41,12 @@ class TaskQueue(Construct):
             "Queue",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
+            fifo=declaration.fifo or None,
+            max_message_size_bytes=MAX_MESSAGE_BYTES,
+            # As long as the dead letters: a task may wait out a weekend of the database.
+            retention_period=Duration.days(14),
             visibility_timeout=_whole_seconds(declaration.visibility_timeout),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=declaration.max_attempts),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=declaration.max_receives),
         )
 
     def add_worker(self, runtime: DjangoRuntime, *, handler: str) -> TaskingFunction:
@@ -52,10 +62,15 @@ class TaskQueue(Construct):
             event_sources.SqsEventSource(
                 self.queue,
                 batch_size=self.declaration.batch_size,
-                max_batching_window=_whole_seconds(self.declaration.batch_window),
+                # A FIFO queue has none, and Lambda refuses even none at all.
+                max_batching_window=None if self.declaration.fifo else _whole_seconds(self.declaration.batch_window),
                 max_concurrency=self.declaration.max_concurrency,
                 report_batch_item_failures=True,
             )
+        )
+        # What has failed often enough is buried by the worker itself, with the reason beside it.
+        iam.Grant.add_to_principal(
+            grantee=worker.function, actions=["sqs:SendMessage"], resource_arns=[self.dead_letters.queue_arn]
         )
         return worker
 

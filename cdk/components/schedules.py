@@ -6,7 +6,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from lambda_app.contract.resources import Schedule
+from lambda_app.contract.resources import SCHEDULE_ID_PREFIX, Schedule
 from lambda_app.contract.task_message import TaskMessage
 
 
@@ -27,17 +27,20 @@ class TaskSchedule(Construct):
                 arn=queue.queue_arn,
                 role_arn=role.role_arn,
                 input=_message(declaration).encode(),
-                # An hour late is as good as the next time.
-                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(maximum_event_age_in_seconds=3600),
+                sqs_parameters=scheduler.CfnSchedule.SqsParametersProperty(message_group_id=declaration.task)
+                if queue.fifo
+                else None,
+                # The longest there is: a moment that comes late is caught up, or skipped as the schedule declares.
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(maximum_event_age_in_seconds=86_400),
             ),
         )
         grant.apply_before(schedule)
 
 
 def _message(declaration: Schedule) -> TaskMessage:
-    # The attributes of a schedule's context stay the same when Scheduler sends again, as the id must.
+    # One id for each moment, so one receipt, whatever Scheduler or SQS repeats.
     return TaskMessage(
-        id=scheduler.ContextAttribute.execution_id,
+        id=f"{SCHEDULE_ID_PREFIX}{declaration.name}/{scheduler.ContextAttribute.scheduled_time}",
         task=declaration.task,
         enqueued_at=scheduler.ContextAttribute.scheduled_time,
     )

@@ -58,7 +58,7 @@ class AppStack(Stack):
         for trigger in topology.object_triggers:
             bucket = data.buckets[trigger.bucket].bucket
             ObjectRule(self, _trigger_id(trigger), declaration=trigger, bucket=bucket, queue=self.objects)
-        for schedule in topology.schedules:
+        for schedule in topology.every_schedule:
             queue = self.queues[schedule.queue].queue
             TaskSchedule(self, f"Schedule-{schedule.name}", declaration=schedule, queue=queue)
         self._grant_buckets(topology, data, task_functions)

@@ -7,6 +7,13 @@ from datetime import timedelta
 MAX_BATCH_TIMEOUT = timedelta(minutes=15)
 """The longest that a Lambda function may run."""
 
+MAX_TASK_ATTEMPTS = 10
+SPARE_RECEIVES = 10
+"""Deliveries beyond `max_attempts` that faults of the infrastructure may use up: no message dies of an outage."""
+
+MIN_TIME_PER_MESSAGE = timedelta(milliseconds=10)
+"""What a message of a bulk task takes at the very least on a small function."""
+
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
@@ -47,15 +54,19 @@ class Queue:
     """The longest that one batch may run."""
 
     max_attempts: int = 3
-    """Deliveries before a message goes to the dead letters."""
+    """Failures of its task before a message goes to the dead letters; an outage of the database is none."""
 
     max_concurrency: int = 5
     """Batches run at once, and so database connections held by this queue; Lambda takes 2 to 1,000."""
 
     memory_mb: int = 512
+    fifo: bool = False
+    """Keep the order of the messages of one group, which `TaskPolicy.group_by` names; at most 10 in a batch."""
 
     def __post_init__(self) -> None:
         _check_name("queue", self.name)
+        self._check_attempts()
+        self._check_order()
         if not 1 <= self.batch_size <= 10_000:
             raise InvalidTopologyError(
                 f"queue {self.name!r} has batch_size {self.batch_size}; Lambda takes 1 to 10,000"
@@ -72,6 +83,29 @@ class Queue:
             raise InvalidTopologyError(
                 f"queue {self.name!r} has batch_timeout {self.batch_timeout}; Lambda takes 1 s to 15 min"
             )
+        if self.batch_size * MIN_TIME_PER_MESSAGE > self.batch_timeout:
+            raise InvalidTopologyError(
+                f"queue {self.name!r} has batch_size {self.batch_size} and batch_timeout {self.batch_timeout}, "
+                f"less than {MIN_TIME_PER_MESSAGE.microseconds // 1000} ms for each message; take fewer, or more time"
+            )
+
+    def _check_attempts(self) -> None:
+        if not 1 <= self.max_attempts <= MAX_TASK_ATTEMPTS:
+            raise InvalidTopologyError(
+                f"queue {self.name!r} has max_attempts {self.max_attempts}; possible are 1 to {MAX_TASK_ATTEMPTS}"
+            )
+
+    def _check_order(self) -> None:
+        if self.fifo and (self.batch_size > 10 or self.batch_window):
+            raise InvalidTopologyError(
+                f"queue {self.name!r} is FIFO with batch_size {self.batch_size} and batch_window {self.batch_window}; "
+                "Lambda takes at most 10 from one, and knows no window there"
+            )
+
+    @property
+    def max_receives(self) -> int:
+        """Deliveries before SQS itself gives a message up, as for one that kills its worker each time."""
+        return max(self.max_attempts, MAX_TASK_ATTEMPTS) + SPARE_RECEIVES
 
     @property
     def visibility_timeout(self) -> timedelta:
@@ -102,8 +136,56 @@ class ObjectTrigger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPolicy:
+    """How one task is sent and run, where it differs from the rule.
+
+    The rule: a call is a row of the outbox, written in the caller's transaction; it runs in one
+    transaction with its receipt, so that its effect in the database happens exactly once.
+    """
+
+    task: str
+    """Dotted path."""
+
+    direct: bool = False
+    """Send without a row: for events whose caller repeats what was not accepted.  SQS's error reaches the caller."""
+
+    bulk: bool = False
+    """The task takes one list, and a call with two lists joined does what two calls do: a batch becomes one call."""
+
+    transactional: bool = True
+    """False for a task that works outside the database for long: it may run twice, and must be safe to repeat."""
+
+    keep_result: bool = False
+    """Keep status, return value and errors for `task.get_result(id)`."""
+
+    group_by: str = ""
+    """On a FIFO queue: the keyword argument whose values are each a group, in which order is kept."""
+
+    max_attempts: int | None = None
+    """None: as its queue says."""
+
+    retry_after: timedelta = timedelta(seconds=5)
+    """Wait after the first failure; doubled after each further one, up to 15 minutes, give or take a half."""
+
+    def __post_init__(self) -> None:
+        if self.bulk and (self.keep_result or not self.transactional):
+            raise InvalidTopologyError(
+                f"task {self.task!r} is bulk; many calls run as one, in one transaction and without a result of each"
+            )
+        if self.direct and self.keep_result:
+            raise InvalidTopologyError(f"task {self.task!r} is direct, so without any row; keep_result needs one")
+        if self.max_attempts is not None and not 1 <= self.max_attempts <= MAX_TASK_ATTEMPTS:
+            raise InvalidTopologyError(
+                f"task {self.task!r} has max_attempts {self.max_attempts}; possible are 1 to {MAX_TASK_ATTEMPTS}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """Send a call of `task`, without arguments, to `queue` at every moment of `expression`, in UTC."""
+    """Send a call of `task`, without arguments, to `queue` at every moment of `expression`, in UTC.
+
+    Each moment has one effect, however often it is sent.
+    """
 
     name: str
     expression: str
@@ -111,6 +193,8 @@ class Schedule:
 
     task: str
     queue: str = "default"
+    skip_after: timedelta | None = None
+    """A moment that is later than this when its turn comes is skipped.  None: each is caught up."""
 
     def __post_init__(self) -> None:
         _check_name("schedule", self.name)
@@ -119,6 +203,35 @@ class Schedule:
                 f"schedule {self.name!r} has expression {self.expression!r}; "
                 'write "rate(5 minutes)" or "cron(0 3 * * ? *)"'
             )
+
+
+SCHEDULE_ID_PREFIX = "schedule/"
+"""A message of a schedule has the id "schedule/NAME/MOMENT", so that each moment has one receipt."""
+
+PLATFORM_TASKS = "lambda_app.serverless.tasks.maintenance"
+"""The module with the tasks that every deployment needs."""
+
+PLATFORM_POLICIES = (
+    # What it leases must be committed before it sends.
+    TaskPolicy(task=f"{PLATFORM_TASKS}.sweep_outbox", transactional=False),
+)
+
+
+def _platform_schedules(queue: str) -> tuple[Schedule, ...]:
+    return (
+        Schedule(
+            name="sweep-outbox",
+            expression="rate(1 minute)",
+            task=f"{PLATFORM_TASKS}.sweep_outbox",
+            queue=queue,
+        ),
+        Schedule(
+            name="purge-receipts",
+            expression="cron(17 2 * * ? *)",
+            task=f"{PLATFORM_TASKS}.purge_receipts",
+            queue=queue,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +245,9 @@ class Topology:
     """Carries the events of every bucket to `handlers/s3.py`."""
 
     schedules: tuple[Schedule, ...] = ()
+    policies: tuple[TaskPolicy, ...] = ()
+    """Only for tasks that differ from the rule."""
+
     authenticated_paths: tuple[str, ...] = ()
     """Routes of the HTTP API that need a valid token before Lambda is invoked, such as "/v1/{proxy+}"."""
 
@@ -141,8 +257,31 @@ class Topology:
     def __post_init__(self) -> None:
         queues = _unique("queue", [queue.name for queue in (*self.queues, self.object_queue)])[:-1]
         buckets = _unique("bucket", [bucket.name for bucket in self.buckets])
-        _unique("schedule", [schedule.name for schedule in self.schedules])
+        _unique("schedule", [schedule.name for schedule in self.every_schedule])
+        _unique("policy of task", [policy.task for policy in (*self.policies, *PLATFORM_POLICIES)])
         for schedule in self.schedules:
             _check_reference(f"schedule {schedule.name!r}", "queue", schedule.queue, queues)
         for trigger in self.object_triggers:
             _check_reference(f"object trigger {trigger.prefix!r}", "bucket", trigger.bucket, buckets)
+
+    @property
+    def every_schedule(self) -> tuple[Schedule, ...]:
+        """The declared ones and those that the platform needs, on the first queue."""
+        return (*self.schedules, *_platform_schedules(self.queues[0].name))
+
+    @property
+    def fifo_queues(self) -> frozenset[str]:
+        return frozenset(queue.name for queue in self.queues if queue.fifo)
+
+    def policy_of(self, task: str) -> TaskPolicy:
+        """Return how the task at the path `task` is sent and run."""
+        for policy in (*self.policies, *PLATFORM_POLICIES):
+            if policy.task == task:
+                return policy
+        return TaskPolicy(task=task)
+
+    def max_attempts_of(self, task: str, *, queue: str) -> int:
+        """Return after how many failures a call of `task` is given up."""
+        if (declared := self.policy_of(task).max_attempts) is not None:
+            return declared
+        return next((item.max_attempts for item in self.queues if item.name == queue), self.object_queue.max_attempts)

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""2 added `priority`.  A message without one is still written as version 1, which code before it reads."""
 
 
 class InvalidTaskMessageError(ValueError):
@@ -17,20 +18,23 @@ class TaskMessage:
     """A call of one task.  Only its dotted path travels, never code."""
 
     id: str
-    """Made by the sender, never SQS's messageId: a message that is sent twice keeps it."""
+    """Made by the sender, never SQS's messageId: a message that is sent twice keeps it, and so has one receipt."""
 
     task: str
-    """Dotted path, such as "lambda_app.apps.feed.tasks.record_like"."""
+    """Dotted path, such as "lambda_app.apps.feed.tasks.record_likes"."""
 
     enqueued_at: str
-    """ISO 8601 time in UTC."""
+    """ISO 8601 time in UTC; of a call for later, the moment that it is for."""
 
     args: Sequence[Any] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
-    version: int = FORMAT_VERSION
+    priority: int = 0
 
     def encode(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"))
+        values = asdict(self) | {"version": 2 if self.priority else 1}
+        if not self.priority:
+            del values["priority"]
+        return json.dumps(values, separators=(",", ":"))
 
     @classmethod
     def decode(cls, body: str) -> Self:
@@ -50,18 +54,21 @@ class TaskMessage:
                 "deploy consumers before producers"
             )
         _check_fields(values)
+        del values["version"]
         return cls(**values)
 
 
-_TYPES: Mapping[str, type] = {"id": str, "task": str, "enqueued_at": str, "args": list, "kwargs": dict, "version": int}
+_TYPES: Mapping[str, type] = {
+    "id": str, "task": str, "enqueued_at": str, "args": list, "kwargs": dict, "priority": int, "version": int,
+}  # fmt: skip
 
 
 def _check_fields(values: Mapping[str, Any]) -> None:
     expected = {item.name for item in fields(TaskMessage)}
-    if faults := sorted(expected ^ set(values)):
+    if faults := sorted(expected ^ (set(values) - {"version"} | {"priority"})):
         raise InvalidTaskMessageError(f"task message has missing or unknown fields: {', '.join(faults)}")
-    for name, type_ in _TYPES.items():
-        if not isinstance(values[name], type_):
+    for name, value in values.items():
+        if not isinstance(value, _TYPES[name]):
             raise InvalidTaskMessageError(
-                f"task message field {name!r} should be {type_.__name__}, got {values[name]!r}"[:300]
+                f"task message field {name!r} should be {_TYPES[name].__name__}, got {value!r}"[:300]
             )

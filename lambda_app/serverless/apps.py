@@ -1,4 +1,4 @@
-"""The platform as a Django app: it has no models, only system checks."""
+"""The platform as a Django app: the tables behind tasks, its commands and its system checks."""
 
 from django.apps import AppConfig
 
@@ -9,3 +9,6 @@ class ServerlessConfig(AppConfig):
 
     def ready(self) -> None:
         from lambda_app.serverless import checks  # noqa: F401 - registers them
+        from lambda_app.serverless.observability.enforcement import hold_tasks
+
+        hold_tasks()

@@ -1,14 +1,15 @@
 """Promises of what every deploy replaces: functions, API, queues, triggers, schedules."""
 
 import json
-from datetime import UTC, datetime
-from uuid import uuid4
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cdk.components.migration import TIMEOUT
 from lambda_app.contract.environment import Environment
 from lambda_app.contract.task_message import TaskMessage
+from lambda_app.serverless.tasks.receipts import RETENTION
+from lambda_app.serverless.tasks.sqs import MAX_MESSAGE_BYTES
 from lambda_app.topology import TOPOLOGY
 from tests.infrastructure.deployment import actions_of, resources_of, role_of
 
@@ -39,6 +40,19 @@ def test_every_queue_refuses_plain_http_and_is_encrypted(deployment):
     assert all(queue["Properties"]["SqsManagedSseEnabled"] for queue in queues.values())
 
 
+def test_every_queue_takes_what_the_application_may_send_and_keeps_it_as_long_as_a_receipt_allows(deployment):
+    for queue in deployment.resources("AWS::SQS::Queue").values():
+        assert queue["Properties"]["MaximumMessageSize"] == MAX_MESSAGE_BYTES
+        assert 2 * timedelta(seconds=queue["Properties"]["MessageRetentionPeriod"]) < RETENTION
+
+
+def test_a_worker_may_bury_messages_in_its_own_dead_letters_only(deployment):
+    for function in deployment.functions().values():
+        is_worker = function["Handler"].split(".")[-2] in ("sqs", "s3")
+
+        assert len([target for target in _sends_to(deployment, function) if "DeadLetters" in target]) == int(is_worker)
+
+
 def test_workers_report_the_messages_that_failed(deployment):
     mappings = deployment.properties("AWS::Lambda::EventSourceMapping")
 
@@ -51,7 +65,7 @@ def test_a_queue_is_drained_as_declared(prod, declaration):
 
     assert queue["VisibilityTimeout"] == declaration.visibility_timeout.total_seconds()
     assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == declaration.max_attempts
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == declaration.max_receives
     assert function["Timeout"] == declaration.batch_timeout.total_seconds()
     assert function["MemorySize"] == declaration.memory_mb
     assert mapping["BatchSize"] == declaration.batch_size
@@ -168,10 +182,9 @@ def test_functions_connect_as_the_application_only(deployment):
 
 def test_whoever_runs_application_code_may_send_to_every_queue_of_tasks(deployment):
     for name, function in deployment.functions().items():
-        sends = [item for item in _allowed(deployment, function) if "sqs:SendMessage" in actions_of(item)]
-        expected = [] if name.startswith("Migration") else [len(TOPOLOGY.queues)]
+        targets = [target for target in _sends_to(deployment, function) if "DeadLetters" not in target]
 
-        assert [len(resources_of(item)) for item in sends] == expected
+        assert len(targets) == (0 if name.startswith("Migration") else len(TOPOLOGY.queues))
 
 
 def test_the_web_function_signs_uploads_and_links_and_can_do_no_more_with_objects(deployment):
@@ -212,18 +225,15 @@ def test_every_trigger_sends_its_prefix_to_the_queue_of_objects(deployment):
 
 
 def test_a_schedule_sends_a_task_message_that_the_worker_decodes(deployment):
-    identity, moment = str(uuid4()), datetime.now(UTC).isoformat()
+    moment = datetime.now(UTC).isoformat()
     sent = [
-        TaskMessage.decode(
-            schedule["Target"]["Input"]
-            .replace("<aws.scheduler.execution-id>", identity)
-            .replace("<aws.scheduler.scheduled-time>", moment)
-        )
+        TaskMessage.decode(schedule["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", moment))
         for schedule in deployment.properties("AWS::Scheduler::Schedule")
     ]
 
-    assert [message.task for message in sent] == [schedule.task for schedule in TOPOLOGY.schedules]
-    assert {(message.id, message.enqueued_at) for message in sent} == {(identity, moment)}
+    assert [(message.task, message.id, message.enqueued_at) for message in sent] == [
+        (schedule.task, f"schedule/{schedule.name}/{moment}", moment) for schedule in TOPOLOGY.every_schedule
+    ]
 
 
 def test_a_schedule_may_send_to_its_own_queue_only(deployment):
@@ -300,6 +310,11 @@ def _queue_and_worker(deployment, declaration):
 
 def _allowed(deployment, function):
     return [item for item in deployment.statements_of(role_of(function)) if item["Effect"] == "Allow"]
+
+
+def _sends_to(deployment, function):
+    sends = [item for item in _allowed(deployment, function) if "sqs:SendMessage" in actions_of(item)]
+    return [target for item in sends for target in resources_of(item)]
 
 
 def _without_tokens(variables):

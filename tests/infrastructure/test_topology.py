@@ -62,6 +62,16 @@ def test_nothing_that_was_there_is_made_anew(local, larger):
         assert all("CurrentVersion" in name for name in lost)
 
 
+def test_a_fifo_queue_has_fifo_dead_letters_and_no_window(tmp_path):
+    topology = Topology(queues=(Queue(name="default"), Queue(name="payments", fifo=True)))
+    deployment = make_deployment(STAGES["local"], topology, tmp_path)
+
+    queues = [queue["Properties"].get("FifoQueue") for queue in deployment.resources("AWS::SQS::Queue").values()]
+    mappings = deployment.properties("AWS::Lambda::EventSourceMapping")
+    assert queues.count(True) == 2
+    assert sum("MaximumBatchingWindowInSeconds" not in mapping for mapping in mappings) == 1
+
+
 def test_a_topology_of_one_queue_can_be_deployed(least):
     assert len(least.resources("AWS::SQS::Queue")) == 4
     assert least.resources("AWS::S3::Bucket") == {}

@@ -1,9 +1,11 @@
 """Queues and buckets of topology on the emulator, behind the settings that a function would have."""
 
+import json
+
 import boto3
 import pytest
 
-from lambda_app.serverless.tasks import sqs
+from lambda_app.serverless.tasks import dead_letters, outbox, sqs
 from lambda_app.topology import TOPOLOGY
 
 
@@ -12,6 +14,8 @@ def endpoint(emulator, monkeypatch):
     """Stand for DNS: AWS is the emulator.  Clients made before or after are not shared with other tests."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.url)
     sqs.client.cache_clear()
+    dead_letters.dead_letters_of.cache_clear()
+    monkeypatch.setattr(outbox.Dispatch, "_paused_until", 0.0)
     yield emulator.url
     sqs.client.cache_clear()
 
@@ -21,7 +25,10 @@ def queues(endpoint, settings):
     """Return the URL of each queue, empty; tasks are sent there."""
     client = boto3.client("sqs")
     names = [queue.name for queue in TOPOLOGY.queues]
-    urls = {name: client.create_queue(QueueName=name)["QueueUrl"] for name in names}
+    dead_letters = client.create_queue(QueueName="dead-letters")["QueueUrl"]
+    arn = client.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    redrive = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 20})}
+    urls = {name: client.create_queue(QueueName=name, Attributes=redrive)["QueueUrl"] for name in names}
     settings.TASKS = {
         "default": {
             "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
@@ -30,7 +37,7 @@ def queues(endpoint, settings):
         }
     }
     yield urls
-    for url in urls.values():
+    for url in (*urls.values(), dead_letters):
         client.delete_queue(QueueUrl=url)
     client.close()
 
@@ -42,7 +49,10 @@ def receive(queues):
 
     def receive(name: str):
         return client.receive_message(
-            QueueUrl=queues[name], MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+            QueueUrl=queues["default"].replace("/default", f"/{name}"),
+            MaxNumberOfMessages=10,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
         ).get("Messages", [])
 
     yield receive

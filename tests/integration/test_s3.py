@@ -11,7 +11,7 @@ from lambda_app.contract.resources import ObjectTrigger
 from lambda_app.handlers.s3 import handler
 from lambda_app.serverless.objects import triggers
 from lambda_app.serverless.sources import WrongEventSourceError
-from lambda_app.serverless.tasks.execution import TaskFailedError
+from lambda_app.serverless.tasks.deliveries import TaskFailedError
 from tests import sample_tasks
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from django.db import connection, connections
+from uuid6 import uuid7
 
 from lambda_app.handlers.sqs import handler
 from tests import sample_tasks
@@ -35,7 +36,8 @@ def batch_of(event, *tasks):
     body = json.loads(template["body"])
     records = [copy.deepcopy(template) | {"messageId": f"m{index}"} for index in range(len(tasks))]
     for item, name in zip(records, tasks, strict=True):
-        item["body"] = json.dumps(body | {"task": f"tests.sample_tasks.{name}", "kwargs": {}})
+        call = {"id": str(uuid7()), "task": f"tests.sample_tasks.{name}", "args": [], "kwargs": {}}
+        item["body"] = json.dumps(body | call)
     return {"Records": records}
 
 

@@ -1,4 +1,4 @@
-"""A created object → the tasks that topology names for it, run like any other task."""
+"""A created object → calls of the tasks that topology names for it, run like any other."""
 
 import json
 import logging
@@ -11,14 +11,14 @@ from django.conf import settings
 from lambda_app.contract.resources import ObjectTrigger, Topology
 from lambda_app.contract.task_message import TaskMessage
 from lambda_app.serverless.objects.events import CreatedObject, InvalidObjectEventError, created_objects
-from lambda_app.serverless.tasks.execution import run_message
+from lambda_app.serverless.tasks.wire import Envelope, envelope_of
 from lambda_app.topology import TOPOLOGY
 
 logger = logging.getLogger(__name__)
 
 
-def run_body(body: str, *, attempt: int = 1) -> None:
-    """Run the tasks of the S3 event in the SQS message `body`.
+def calls_in_body(body: str) -> list[Envelope]:
+    """Return the calls that the S3 event in the SQS message `body` sets off.
 
     Raise InvalidObjectEventError if it holds no event of S3.
     """
@@ -26,14 +26,16 @@ def run_body(body: str, *, attempt: int = 1) -> None:
         event = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise InvalidObjectEventError(f"not an event of S3: {body[:200]!r}") from error
-    run_event(event, attempt=attempt)
+    return calls_of_event(event)
 
 
-def run_event(event: Any, *, attempt: int = 1) -> None:
-    """Run the tasks of every object that `event` announces.  What a task raises passes through."""
-    for created in created_objects(event):
-        for message in task_messages(created, TOPOLOGY, settings.BUCKET_NAMES):
-            run_message(message, attempt=attempt)
+def calls_of_event(event: Any) -> list[Envelope]:
+    """Return a call for each task of every object that `event` announces."""
+    return [
+        envelope_of(message)
+        for created in created_objects(event)
+        for message in task_messages(created, TOPOLOGY, settings.BUCKET_NAMES)
+    ]
 
 
 def task_messages(created: CreatedObject, topology: Topology, bucket_names: Mapping[str, str]) -> list[TaskMessage]:

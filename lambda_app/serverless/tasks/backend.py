@@ -1,11 +1,9 @@
-"""`task.enqueue()` → an SQS message, once the transaction around it has committed."""
+"""`task.enqueue()` → a row of the outbox in the caller's transaction → an SQS message once that has committed."""
 
 # Django's Task and TaskResult are generic for the type checker only.
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,14 +16,18 @@ from django.tasks.signals import task_enqueued
 from django.utils import timezone
 from uuid6 import uuid7
 
+from lambda_app.contract.resources import TaskPolicy
 from lambda_app.contract.task_message import TaskMessage
-from lambda_app.serverless.tasks.sqs import send_message
+from lambda_app.serverless.tasks import outbox, results
+from lambda_app.serverless.tasks.outbox import Call
+from lambda_app.serverless.tasks.sqs import MAX_MESSAGE_BYTES, QueueUnavailableError, send_messages
+from lambda_app.topology import TOPOLOGY
 
-MAX_MESSAGE_BYTES = 1024 * 1024
-"""SQS takes no larger message."""
+MAX_GROUP_LENGTH = 128
+"""SQS takes no longer MessageGroupId."""
 
-MAX_DELAY = timedelta(minutes=15)
-"""SQS delays no message for longer."""
+type Arguments = tuple[Sequence[Any], Mapping[str, Any]]
+"""Positional and keyword arguments of one call."""
 
 
 class TaskTooLargeError(ValueError):
@@ -35,38 +37,58 @@ class TaskTooLargeError(ValueError):
 class SqsBackend(BaseTaskBackend):
     """Enqueue tasks on the SQS queue that bears their queue's name.
 
-    `OPTIONS["queue_urls"]` maps each name in `QUEUES` to the URL of its queue.  There is no
-    result to get: what a task finds out belongs into the database.
+    `OPTIONS["queue_urls"]` maps each name in `QUEUES` to the URL of its queue.  How a single task
+    differs from the rule is declared in `lambda_app.topology` as a `TaskPolicy`.
     """
 
     supports_defer = True
     supports_async_task = True
+    supports_get_result = True
+    supports_priority = True
+    """Within a batch of a worker and within a sweep; SQS itself knows none.  What must never wait gets a queue."""
 
     def __init__(self, alias: str, params: dict[str, Any]) -> None:
         super().__init__(alias, params)
         self.queue_urls: Mapping[str, str] = self.options.get("queue_urls", {})
 
     def validate_task(self, task: Task[Any, Any]) -> None:
-        """Raise InvalidTask also if `run_after` is later than SQS can delay a message."""
+        """Raise InvalidTask also if a task without a row is to wait longer than SQS can."""
         super().validate_task(task)
-        if task.run_after is not None and task.run_after - timezone.now() > MAX_DELAY:
+        if task.run_after is None or not TOPOLOGY.policy_of(task.module_path).direct:
+            return
+        if task.run_after - timezone.now() > outbox.MAX_DELAY:
             raise InvalidTask(
                 f"run_after is {task.run_after:%Y-%m-%d %H:%M:%S%z}, SQS delays a message by at most 15 minutes; "
-                "keep the time in a row and let a schedule of lambda_app.topology enqueue what is due"
+                "take `direct` off the task's policy in lambda_app.topology, and the call waits as a row"
             )
 
     def enqueue(self, task: Task[Any, Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult[Any, Any]:
-        """Send a call of `task` after the commit, or at once where no transaction is open.
+        """Promise a call of `task` together with the transaction that is open, or at once where none is.
 
-        Raise TaskTooLargeError if it does not fit, and QueueUnavailableError if SQS does not
-        accept it; after a commit that error leaves the block that committed.
+        Raise TaskTooLargeError if it does not fit.  A task that is sent directly has no row: raise
+        QueueUnavailableError if SQS does not accept it; after a commit that error leaves the block
+        that committed.
         """
+        return self.enqueue_many(task, [(args, kwargs)])[0]
+
+    def enqueue_many(self, task: Task[Any, Any], calls: Iterable[Arguments]) -> list[TaskResult[Any, Any]]:
+        """Like `enqueue` for each of `calls`, with one statement and a tenth of the requests to SQS."""
         self.validate_task(task)
-        result = self._ready(task, args, kwargs)
-        body = message_of(result).encode()
-        _check_size(task, body)
-        _after_commit(partial(self._send, result, body))
-        return result
+        policy = TOPOLOGY.policy_of(task.module_path)
+        ready = [self._ready(task, args, kwargs) for args, kwargs in calls]
+        rows = [_call_of(result, policy) for result in ready]
+        if policy.direct:
+            _after_commit(partial(self._send, rows, ready))
+        elif rows:
+            self._promise(rows, ready, policy)
+        return ready
+
+    def get_result(self, result_id: str) -> TaskResult[Any, Any]:
+        """Return the stored result of a task whose policy is to keep it.
+
+        Raise TaskResultDoesNotExist if there is none.
+        """
+        return results.read_result(result_id, backend=self.alias)
 
     def check(self, **kwargs: Any) -> list[checks.CheckMessage]:
         """Report E004 for each queue without a URL."""
@@ -96,19 +118,57 @@ class SqsBackend(BaseTaskBackend):
             worker_ids=[],
         )
 
-    def _send(self, result: TaskResult[Any, Any], body: str) -> None:
-        send_message(self.queue_urls[result.task.queue_name], body, delay_seconds=_delay_seconds(result.task))
-        task_enqueued.send(type(self), task_result=result)
+    def _promise(self, rows: list[Call], ready: list[TaskResult[Any, Any]], policy: TaskPolicy) -> None:
+        outbox.write(rows)
+        if policy.keep_result:
+            for result in ready:
+                results.open_result(result)
+        outbox.send_after_commit(rows, ready, self.queue_urls)
+
+    def _send(self, calls: list[Call], ready: list[TaskResult[Any, Any]]) -> None:
+        if not calls:
+            return
+        url = self.queue_urls[calls[0].queue]
+        if refused := send_messages(url, [call.outgoing() for call in calls]):
+            raise QueueUnavailableError(
+                f"queue {url} refused {len(refused)} of {len(calls)} messages: {next(iter(refused.values()))}"
+            )
+        for result in ready:
+            task_enqueued.send(type(self), task_result=result)
 
 
 def message_of(result: TaskResult[Any, Any]) -> TaskMessage:
+    """Return the message of a call; one for later bears the moment that it is for."""
+    moment = max(filter(None, (result.enqueued_at, result.task.run_after)))
     return TaskMessage(
         id=result.id,
         task=result.task.module_path,
-        enqueued_at=(result.enqueued_at or timezone.now()).isoformat(),
+        enqueued_at=moment.isoformat(),
         args=result.args,
         kwargs=result.kwargs,
+        priority=result.task.priority,
     )
+
+
+def _call_of(result: TaskResult[Any, Any], policy: TaskPolicy) -> Call:
+    body = message_of(result).encode()
+    _check_size(result.task, body)
+    return Call(
+        id=result.id,
+        queue=result.task.queue_name,
+        body=body,
+        group=_group_of(result, policy),
+        priority=result.task.priority,
+        run_after=result.task.run_after,
+    )
+
+
+def _group_of(result: TaskResult[Any, Any], policy: TaskPolicy) -> str:
+    if result.task.queue_name not in TOPOLOGY.fifo_queues:
+        return ""
+    # Without a group of its own a task is one group: all its calls in order.
+    group = str(result.kwargs.get(policy.group_by, "")) if policy.group_by else ""
+    return (group or result.task.module_path)[-MAX_GROUP_LENGTH:]
 
 
 def _check_size(task: Task[Any, Any], body: str) -> None:
@@ -127,9 +187,3 @@ def _after_commit(send: partial[None]) -> None:
         send()
     else:
         connection.on_commit(send)
-
-
-def _delay_seconds(task: Task[Any, Any]) -> int:
-    if task.run_after is None:
-        return 0
-    return max(0, math.ceil((task.run_after - timezone.now()).total_seconds()))

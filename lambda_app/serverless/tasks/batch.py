@@ -1,20 +1,35 @@
-"""SQS batch → partial batch response: whatever is not done is delivered again, and nothing else."""
+"""SQS batch → partial batch response: whatever has not committed is delivered again, and nothing else."""
+
+# Django's Task is generic for the type checker only.
+from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from django.db import close_old_connections
 
+from lambda_app.contract.task_message import InvalidTaskMessageError
+from lambda_app.serverless.observability.logs import logger as structured
 from lambda_app.serverless.sources import source_of, wrong_source
-from lambda_app.serverless.tasks.execution import TaskFailedError
+from lambda_app.serverless.tasks.bulk import InvalidBulkTaskError, run_bulk
+from lambda_app.serverless.tasks.deadline import Deadline
+from lambda_app.serverless.tasks.deliveries import (
+    DeliveredCall,
+    Delivery,
+    Reader,
+    delivered,
+    load_task,
+    policy_of,
+    read_delivery,
+)
+from lambda_app.serverless.tasks.execution import run_call
+from lambda_app.serverless.tasks.faults import is_infrastructure
+from lambda_app.serverless.tasks.settlement import settle
+from lambda_app.serverless.tasks.wire import Envelope
 
 logger = logging.getLogger(__name__)
-
-MARGIN = timedelta(milliseconds=500)
-"""Left over for the response when a batch is stopped before its deadline."""
 
 
 class ItemFailure(TypedDict):
@@ -25,67 +40,96 @@ class PartialBatchResponse(TypedDict):
     batchItemFailures: list[ItemFailure]
 
 
-class Stopwatch:
-    """Tells whether another record, as slow as the slowest so far, still fits into the invocation."""
-
-    def __init__(self, context: LambdaContext) -> None:
-        self._context = context
-        self._slowest = timedelta(0)
-
-    def has_time(self) -> bool:
-        remaining = timedelta(milliseconds=self._context.get_remaining_time_in_millis())
-        return remaining > self._slowest + MARGIN
-
-    def time(self, function: Callable[[], bool]) -> bool:
-        started = time.monotonic()
-        try:
-            return function()
-        finally:
-            self._slowest = max(self._slowest, timedelta(seconds=time.monotonic() - started))
-
-
-def run_batch(
-    event: Any, run: Callable[[Mapping[str, Any]], object], context: LambdaContext, *, handler: str
-) -> PartialBatchResponse:
-    """Call `run` with each record, and report every record that did not finish.
+def run_batch(event: Any, read: Reader, context: LambdaContext, *, handler: str) -> PartialBatchResponse:
+    """Run every call that `read` finds in the messages of `event`, and report each message that did not finish.
 
     Raise WrongEventSourceError if `event` is no SQS batch.
     """
     if source_of(event) != "sqs":
         raise wrong_source(event, wanted=handler)
-    records = event["Records"]
-    # All less done: an empty list means "all succeeded" to Lambda, so a record must earn its absence.
-    done = _finished(records, run, Stopwatch(context))
-    left = [record["messageId"] for record in records if record["messageId"] not in done]
+    deliveries = [read_delivery(record, read) for record in event["Records"]]
+    is_outage = not run_deliveries(deliveries, Deadline(context))
+    buried = settle(deliveries, is_outage=is_outage)
+    # All less done: an empty list means "all succeeded" to Lambda, so a message must earn its absence.
+    left = [item.message_id for item in deliveries if not item.is_done and item.message_id not in buried]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in left]}
 
 
-def attempt_of(record: Mapping[str, Any]) -> int:
-    """Return how often SQS has delivered `record`, this time included."""
-    return int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-
-
-def _finished(
-    records: list[Mapping[str, Any]], run: Callable[[Mapping[str, Any]], object], stopwatch: Stopwatch
-) -> set[str]:
-    done: set[str] = set()
-    for index, record in enumerate(records):
-        if not stopwatch.has_time():
-            logger.warning("stopped before the deadline: %d of %d messages go back", len(records) - index, len(records))
-            break
-        if stopwatch.time(lambda record=record: _succeeds(record, run)):  # type: ignore[misc]
-            done.add(record["messageId"])
-    return done
-
-
-def _succeeds(record: Mapping[str, Any], run: Callable[[Mapping[str, Any]], object]) -> bool:
+def run_directly(envelopes: Sequence[Envelope], *, receives: int = 1) -> None:
+    """Run calls that came in no batch.  Raise what one of them failed with, after all were tried."""
+    deliveries = [Delivery({"messageId": item.id}, receives, [delivered(item, receives)]) for item in envelopes]
+    close_old_connections()
     try:
-        run(record)
-    except TaskFailedError as error:
-        # Django has logged the traceback.
-        logger.warning("message %s goes back at attempt %d: %s", record["messageId"], attempt_of(record), error)
+        for delivery in deliveries:
+            run_call(delivery.calls[0])
+    finally:
+        close_old_connections()
+    for delivery in deliveries:
+        if delivery.error:
+            raise delivery.error
+
+
+def run_deliveries(deliveries: Sequence[Delivery], deadline: Deadline) -> bool:
+    """Run what was read until the time is over; return False if the infrastructure failed, which ends it early."""
+    # The environment may have been frozen since the last batch, and its connection closed by the proxy.
+    close_old_connections()
+    try:
+        _run_bulk_calls(deliveries, deadline)
+        _run_single_calls(deliveries, deadline)
+    except Exception as error:
+        if not is_infrastructure(error):
+            raise
+        logger.exception("the batch ends early")
         return False
-    except Exception:
-        logger.exception("message %s goes back at attempt %d", record["messageId"], attempt_of(record))
-        return False
+    finally:
+        # A transaction that a task left open must not take in the next batch.
+        close_old_connections()
     return True
+
+
+def _run_bulk_calls(deliveries: Sequence[Delivery], deadline: Deadline) -> None:
+    groups: dict[str, list[DeliveredCall]] = {}
+    for delivery in deliveries:
+        for call in delivery.calls:
+            if _is_bulk(delivery, call):
+                groups.setdefault(call.envelope.task, []).append(call)
+    for path, calls in groups.items():
+        try:
+            run_bulk(load_task(path), calls, deadline)
+        except (InvalidTaskMessageError, InvalidBulkTaskError) as error:
+            logger.exception("%d calls of %s go back", len(calls), path)
+            for call in calls:
+                call.error = error
+
+
+def _run_single_calls(deliveries: Sequence[Delivery], deadline: Deadline) -> None:
+    blocked: set[str] = set()
+    calls = [(delivery, call) for delivery in deliveries for call in delivery.calls]
+    waiting = [pair for pair in calls if not _is_bulk(*pair)]
+    # Sorting keeps the order of equals, and a FIFO queue's own order where it matters.
+    for delivery, call in sorted(waiting, key=lambda pair: 0 if pair[0].group else -pair[1].envelope.priority):
+        if delivery.group in blocked:
+            continue
+        if not deadline.has_time():
+            logger.warning("stopped before the deadline: %d calls go back", sum(not c.is_done for _, c in waiting))
+            return
+        _run_single_call(delivery, call, deadline)
+        if delivery.group and not call.is_done:
+            blocked.add(delivery.group)
+
+
+def _run_single_call(delivery: Delivery, call: DeliveredCall, deadline: Deadline) -> None:
+    with structured.append_context_keys(message_id=delivery.message_id), deadline.measured():
+        try:
+            run_call(call)
+        except InvalidTaskMessageError as error:
+            delivery.refusal = error
+        if delivery.error:
+            # Django has logged the traceback of what a task raised.
+            reason = delivery.error
+            logger.warning("message %s goes back at attempt %d: %s", delivery.message_id, delivery.receives, reason)
+
+
+def _is_bulk(delivery: Delivery, call: DeliveredCall) -> bool:
+    # A FIFO queue promises an order, which a set has not.
+    return not delivery.group and policy_of(call).bulk

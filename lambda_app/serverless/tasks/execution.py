@@ -1,107 +1,111 @@
-"""A task message → its task, run once; a failure is an error, so that SQS delivers the message again."""
+"""A delivered call → its task, run once: receipt and effect commit together, or neither does."""
 
 # Django's Task and TaskResult are generic for the type checker only.
 from __future__ import annotations
 
+import logging
 import os
+from functools import partial
 from traceback import format_exception
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import transaction
 from django.tasks import Task, TaskContext, TaskResult, TaskResultStatus
 from django.tasks.base import TaskError
 from django.tasks.signals import task_finished, task_started
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.json import normalize_json
-from django.utils.module_loading import import_string
 
-from lambda_app.contract.task_message import InvalidTaskMessageError, TaskMessage
+from lambda_app.serverless.tasks import receipts, results
+from lambda_app.serverless.tasks.deliveries import DeliveredCall, TaskFailedError, load_task, policy_of
+from lambda_app.serverless.tasks.failures import forget_failures
+from lambda_app.serverless.tasks.faults import is_infrastructure, run_despite_conflicts
+from lambda_app.serverless.tasks.schedules import is_skipped
+
+logger = logging.getLogger(__name__)
 
 WORKER_ID = f"{os.uname().nodename}:{os.getpid()}"
 
 
-class TaskFailedError(Exception):
-    """A task raised its `__cause__`, which Django has logged."""
+def run_call(call: DeliveredCall) -> None:
+    """Run the task that `call` names, unless it has its receipt, and note in `call` what became of it.
 
-
-def run_body(body: str, *, attempt: int = 1) -> TaskResult[Any, Any]:
-    """Run the task that the SQS message `body` calls.
-
-    Raise as `run_message`.
+    Raise InvalidTaskMessageError if it names no task, and whatever is the infrastructure's fault.
     """
-    return run_message(TaskMessage.decode(body), attempt=attempt)
-
-
-def run_message(message: TaskMessage, *, attempt: int = 1) -> TaskResult[Any, Any]:
-    """Run the task that `message` calls and return its result; `attempt` counts deliveries from 1.
-
-    Raise InvalidTaskMessageError if it calls no task, and TaskFailedError from what the task raised.
-    """
-    result = _running(message, load_task(message), attempt)
-    # The environment may have been frozen since the last message, and its connection closed by the proxy.
-    close_old_connections()
-    task_started.send(sender=type(result.task.get_backend()), task_result=result)
+    if is_skipped(call.envelope):
+        logger.warning("%s is skipped, its time was %s", call.envelope.id, call.envelope.enqueued_at)
+        call.is_done = True
+        return
+    result = _running(call, load_task(call.envelope.task, message_id=call.envelope.id))
+    run = _run_in_transaction if policy_of(call).transactional else _run_beside
     try:
-        value = normalize_json(_call(result))
+        run_despite_conflicts(partial(run, call, result))
     except Exception as error:
+        if is_infrastructure(error):
+            raise
         _finish(result, TaskResultStatus.FAILED, error=error)
-        raise TaskFailedError(f"task {message.task} failed: {error!r}") from error
+        failure = TaskFailedError(f"task {call.envelope.task} failed: {error!r}")
+        failure.__cause__ = error
+        call.error, call.result = failure, result
+    else:
+        call.is_done = True
+
+
+def _run_in_transaction(call: DeliveredCall, result: TaskResult[Any, Any]) -> None:
+    with transaction.atomic():
+        if not receipts.claim([call.key]):
+            _log_repetition(call)
+            return
+        value = _call_task(result)
+        _complete(call, result, value)
     _finish(result, TaskResultStatus.SUCCESSFUL, value=value)
-    return result
 
 
-def load_task(message: TaskMessage) -> Task[Any, Any]:
-    """Raise InvalidTaskMessageError if the path in `message` names no task."""
-    try:
-        task = import_string(message.task)
-    except ImportError as error:
-        raise InvalidTaskMessageError(f"message {message.id} calls {message.task!r}, which does not exist") from error
-    if not isinstance(task, Task):
-        # Only tasks may be called from a queue: a message must never be able to name any function.
-        raise InvalidTaskMessageError(f"message {message.id} calls {message.task!r}, which is not a task")
-    return task
+def _run_beside(call: DeliveredCall, result: TaskResult[Any, Any]) -> None:
+    """Run a task that is safe to repeat: its receipt comes last, and spares later copies of the message."""
+    if receipts.is_claimed(call.key):
+        _log_repetition(call)
+        return
+    value = _call_task(result)
+    with transaction.atomic():
+        receipts.claim([call.key])
+        _complete(call, result, value)
+    _finish(result, TaskResultStatus.SUCCESSFUL, value=value)
 
 
-def _call(result: TaskResult[Any, Any]) -> Any:
+def _call_task(result: TaskResult[Any, Any]) -> Any:
     task = result.task
+    task_started.send(sender=type(task.get_backend()), task_result=result)
     context: list[TaskContext[Any, Any]] = [TaskContext(task_result=result)] if task.takes_context else []
-    try:
-        return task.call(*context, *result.args, **result.kwargs)
-    finally:
-        # A transaction that the task left open must not take in the next message.
-        close_old_connections()
+    return normalize_json(task.call(*context, *result.args, **result.kwargs))
 
 
-def _running(message: TaskMessage, task: Task[Any, Any], attempt: int) -> TaskResult[Any, Any]:
+def _complete(call: DeliveredCall, result: TaskResult[Any, Any], value: Any) -> None:
+    if call.receives > 1:
+        forget_failures([call])
+    if policy_of(call).keep_result:
+        _set(result, status=TaskResultStatus.SUCCESSFUL, finished_at=timezone.now(), _return_value=value)
+        results.finish_result(result)
+
+
+def _running(call: DeliveredCall, task: Task[Any, Any]) -> TaskResult[Any, Any]:
     now = timezone.now()
+    args, kwargs = call.envelope.arguments()
     return TaskResult(
         task=task,
-        id=message.id,
+        id=call.envelope.id,
         status=TaskResultStatus.RUNNING,
-        enqueued_at=_parse_time(message),
+        enqueued_at=call.envelope.enqueued_at,
         started_at=now,
         last_attempted_at=now,
         finished_at=None,
-        args=list(message.args),
-        kwargs=dict(message.kwargs),
+        args=args,
+        kwargs=kwargs,
         backend=task.backend,
         errors=[],
         # Django counts attempts by their workers; who made the earlier ones is not known.
-        worker_ids=["unknown"] * (attempt - 1) + [WORKER_ID],
+        worker_ids=["unknown"] * (call.receives - 1) + [WORKER_ID],
     )
-
-
-def _parse_time(message: TaskMessage) -> Any:
-    try:
-        time = parse_datetime(message.enqueued_at)
-    except ValueError:
-        time = None
-    if time is None:
-        raise InvalidTaskMessageError(
-            f"message {message.id} has enqueued_at {message.enqueued_at!r}, which is no ISO 8601 time"
-        )
-    return time
 
 
 def _finish(
@@ -111,13 +115,16 @@ def _finish(
     value: Any = None,
     error: Exception | None = None,
 ) -> None:
-    # Frozen for everybody else: Django's own backends complete their results in this way.
-    object.__setattr__(result, "status", status)
-    object.__setattr__(result, "finished_at", timezone.now())
-    object.__setattr__(result, "_return_value", value)
+    _set(result, status=status, finished_at=timezone.now(), _return_value=value)
     if error is not None:
         result.errors.append(_task_error(error))
     task_finished.send(sender=type(result.task.get_backend()), task_result=result)
+
+
+def _set(result: TaskResult[Any, Any], **values: Any) -> None:
+    # Frozen for everybody else: Django's own backends complete their results in this way.
+    for name, value in values.items():
+        object.__setattr__(result, name, value)
 
 
 def _task_error(error: Exception) -> TaskError:
@@ -125,3 +132,7 @@ def _task_error(error: Exception) -> TaskError:
     return TaskError(
         exception_class_path=f"{kind.__module__}.{kind.__qualname__}", traceback="".join(format_exception(error))
     )
+
+
+def _log_repetition(call: DeliveredCall) -> None:
+    logger.info("call %s of %s was done before", call.envelope.id, call.envelope.task)

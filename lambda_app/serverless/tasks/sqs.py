@@ -1,24 +1,90 @@
-"""A message → SQS, or an error that says that it was not accepted.  boto3 is loaded by the first message."""
+"""Messages ↔ SQS, and what it did not accept.  boto3 is loaded by the first message."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING
+from itertools import batched
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
+
+MAX_MESSAGE_BYTES = 1024 * 1024
+"""SQS takes no larger message, and no larger batch."""
+
+MAX_BATCH_ENTRIES = 10
 
 
 class QueueUnavailableError(ConnectionError):
     """SQS did not accept a message."""
 
 
-def send_message(queue_url: str, body: str, *, delay_seconds: int = 0) -> None:
-    """Raise QueueUnavailableError if SQS did not accept `body`."""
-    from botocore.exceptions import BotoCoreError, ClientError
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A message on its way to a queue."""
 
-    try:
-        client().send_message(QueueUrl=queue_url, MessageBody=body, DelaySeconds=delay_seconds)
-    except (BotoCoreError, ClientError) as error:
-        raise QueueUnavailableError(f"queue {queue_url} did not accept a message: {error}") from error
+    id: str
+    body: str
+    delay_seconds: int = 0
+    group: str = ""
+    """Of a FIFO queue, which gets `id` against sending twice."""
+
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+def send_messages(queue_url: str, messages: Sequence[Outgoing]) -> dict[str, str]:
+    """Send all and return why SQS did not accept some, by id.
+
+    Raise QueueUnavailableError if SQS cannot be asked.
+    """
+    refused: dict[str, str] = {}
+    for batch in _batches(messages):
+        entries = [_entry(str(index), message) for index, message in enumerate(batch)]
+        answer = _call("send_message_batch", QueueUrl=queue_url, Entries=entries)
+        for fault in answer.get("Failed", []):
+            refused[batch[int(fault["Id"])].id] = f"{fault['Code']}: {fault.get('Message', '')}"
+    return refused
+
+
+def change_visibility(queue_url: str, seconds: Mapping[str, int]) -> None:
+    """Hide each message, named by its receipt handle, for so many seconds from now.
+
+    Raise QueueUnavailableError if SQS cannot be asked.  A message that it no longer knows is passed over.
+    """
+    for batch in batched(seconds.items(), MAX_BATCH_ENTRIES, strict=False):
+        entries = [
+            {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": timeout}
+            for index, (handle, timeout) in enumerate(batch)
+        ]
+        _call("change_message_visibility_batch", QueueUrl=queue_url, Entries=entries)
+
+
+def receive_messages(queue_url: str, *, hide_seconds: int) -> list[Any]:
+    """Take up to 10 messages, with everything that is known of them."""
+    answer = _call(
+        "receive_message",
+        QueueUrl=queue_url,
+        MaxNumberOfMessages=MAX_BATCH_ENTRIES,
+        MessageSystemAttributeNames=["All"],
+        MessageAttributeNames=["All"],
+        VisibilityTimeout=hide_seconds,
+        WaitTimeSeconds=1,
+    )
+    return list(answer.get("Messages", []))
+
+
+def delete_message(queue_url: str, handle: str) -> None:
+    _call("delete_message", QueueUrl=queue_url, ReceiptHandle=handle)
+
+
+def queue_attributes(queue_url: str) -> Mapping[str, str]:
+    return dict(_call("get_queue_attributes", QueueUrl=queue_url, AttributeNames=["All"])["Attributes"])
+
+
+def url_of(arn: str) -> str:
+    """Return the URL of the queue `arn` at the endpoint that this process talks to."""
+    account, name = arn.split(":")[4:6]
+    return f"{client().meta.endpoint_url}/{account}/{name}"
 
 
 @cache
@@ -29,3 +95,38 @@ def client() -> "SQSClient":
 
     config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
     return boto3.client("sqs", config=config)
+
+
+def _call(operation: str, **parameters: Any) -> Any:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return getattr(client(), operation)(**parameters)
+    except (BotoCoreError, ClientError) as error:
+        raise QueueUnavailableError(f"queue {parameters['QueueUrl']} did not answer {operation}: {error}") from error
+
+
+def _batches(messages: Sequence[Outgoing]) -> list[list[Outgoing]]:
+    batches: list[list[Outgoing]] = []
+    room = 0
+    for message in messages:
+        size = len(message.body.encode()) + sum(map(len, (*message.attributes, *message.attributes.values())))
+        if not batches or size > room or len(batches[-1]) == MAX_BATCH_ENTRIES:
+            batches.append([])
+            room = MAX_MESSAGE_BYTES
+        batches[-1].append(message)
+        room -= size
+    return batches
+
+
+def _entry(name: str, message: Outgoing) -> dict[str, Any]:
+    entry: dict[str, Any] = {"Id": name, "MessageBody": message.body}
+    if message.group:
+        entry |= {"MessageGroupId": message.group, "MessageDeduplicationId": message.id}
+    elif message.delay_seconds:
+        entry["DelaySeconds"] = message.delay_seconds
+    if message.attributes:
+        entry["MessageAttributes"] = {
+            key: {"DataType": "String", "StringValue": value} for key, value in message.attributes.items()
+        }
+    return entry

@@ -1,7 +1,6 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
-from threading import Thread
 from uuid import uuid4
 
 import pytest
@@ -10,8 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from lambda_app.apps.feed.identifiers import new_id
 from lambda_app.apps.feed.models import Like, Post, View
+from lambda_app.apps.feed.payloads import LikeRequest, ViewReport
 from lambda_app.apps.feed.services import reactions
 from tests.integration.feed.conftest import make_member, make_post
+from tests.threads import run_in_threads
 
 pytestmark = pytest.mark.django_db
 
@@ -22,37 +23,21 @@ PINNING_SIZE = 16 * 1024
 
 def record_like(member, post, *, is_liked=True, minute=0):
     moment = NOON + timedelta(minutes=minute)
-    reactions.record_like(member_id=member.id, post_id=post.id, is_liked=is_liked, requested_at=moment)
+    reactions.record_likes(likes=[like_request(member.id, post.id, is_liked=is_liked, requested_at=moment)])
+
+
+def like_request(member_id, post_id, *, is_liked=True, requested_at=NOON):
+    return LikeRequest(post_id=post_id, member_id=member_id, is_liked=is_liked, requested_at=requested_at)
 
 
 def record_views(events, member=None):
     member_id = member.id if member else make_member("ada").id
-    return reactions.record_views(member_id=member_id, viewed_at=NOON, events=events)
+    return reactions.record_views(reports=[ViewReport(member_id=member_id, viewed_at=NOON, events=events)])
 
 
 def send_views(client, *post_ids):
     views = [{"post_id": str(post_id)} for post_id in post_ids]
     return client.post("/v1/views", {"views": views}, content_type=JSON)
-
-
-def run_in_threads(*calls):
-    """Run `calls` at once, each on a connection of its own, and return what they raised."""
-    failures = []
-
-    def run(call):
-        try:
-            call()
-        except Exception as error:  # noqa: BLE001
-            failures.append(error)
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=[call]) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return failures
 
 
 def test_a_like_travels_through_its_queue(ada, queue):
@@ -111,21 +96,37 @@ def test_a_late_like_for_a_deleted_post_does_nothing(ada, queue):
 def test_a_late_like_of_a_member_who_is_gone_does_nothing():
     post = make_post("ada")
 
-    reactions.record_like(member_id=uuid4(), post_id=post.id, is_liked=True, requested_at=NOON)
+    reactions.record_likes(likes=[like_request(uuid4(), post.id)])
 
     post.refresh_from_db()
     assert (post.like_count, Like.objects.count()) == (0, 0)
 
 
-@pytest.mark.parametrize(("before", "statements"), [(None, 4), (True, 3), (False, 4)])
-def test_a_like_takes_few_statements(before, statements, django_assert_num_queries):
-    post, member = make_post("bob"), make_member("ada")
-    if before is not None:
-        record_like(member, post, is_liked=before)
+@pytest.mark.parametrize("number", [1, 100])
+def test_likes_take_three_statements_however_many(number, django_assert_num_queries):
+    post, members = make_post("bob"), [make_member(f"fan-{index}") for index in range(number)]
 
     # Two more than said: the savepoint, which outside a test is the transaction.
-    with django_assert_num_queries(statements + 2):
-        record_like(member, post, minute=1)
+    with django_assert_num_queries(3 + 2):
+        reactions.record_likes(likes=[like_request(member.id, post.id) for member in members])
+
+    post.refresh_from_db()
+    assert post.like_count == number
+
+
+def test_of_many_words_in_one_batch_the_newest_of_each_member_counts():
+    post, ada, bob = make_post("cyd"), make_member("ada"), make_member("bob")
+    words = [(ada, True, 1), (bob, True, 1), (ada, False, 3), (ada, True, 2), (bob, True, 0)]
+
+    reactions.record_likes(
+        likes=[
+            like_request(member.id, post.id, is_liked=is_liked, requested_at=NOON + timedelta(minutes=minute))
+            for member, is_liked, minute in words
+        ]
+    )
+
+    post.refresh_from_db()
+    assert (post.like_count, Like.objects.get(is_liked=True).member_id) == (1, bob.id)
 
 
 @pytest.mark.parametrize("method", ["put", "delete"])
@@ -176,7 +177,7 @@ def test_views_travel_through_their_queue_with_ids_of_their_own(ada, queue):
     assert (response.status_code, response.json()) == (202, {"accepted": 2})
     call = queue.calls[0]
     assert call.task.queue_name == "views"
-    assert len({event[0] for event in call.kwargs["events"]}) == 2
+    assert len({event[0] for event in call.args[0][0]["events"]}) == 2
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -13,7 +13,7 @@ from lambda_app.contract.resources import (
     Topology,
 )
 
-TASK = "lambda_app.apps.feed.tasks.record_like"
+TASK = "lambda_app.apps.feed.tasks.record_likes"
 
 
 @pytest.mark.parametrize(

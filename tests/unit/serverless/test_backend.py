@@ -1,15 +1,18 @@
 """What SQS cannot do is refused when the task is enqueued, in words that say what to do."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.tasks import task_backends
 from django.tasks.exceptions import InvalidTask
 from django.utils import timezone
 
+from lambda_app.contract.resources import Queue, TaskPolicy, Topology
 from lambda_app.contract.task_message import TaskMessage
 from lambda_app.serverless.tasks import backend as backend_module
+from lambda_app.serverless.tasks import outbox
 from lambda_app.serverless.tasks.backend import MAX_MESSAGE_BYTES, TaskTooLargeError
+from lambda_app.topology import TOPOLOGY
 from tests.sample_tasks import note, note_async
 
 URL = "https://sqs.example.com/1/default"
@@ -17,7 +20,7 @@ URL = "https://sqs.example.com/1/default"
 
 @pytest.fixture(autouse=True)
 def sent(settings, monkeypatch):
-    """Return what would have been sent, as (url, body, delay)."""
+    """Return what would have been written and sent after the commit."""
     settings.TASKS = {
         "default": {
             "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
@@ -26,19 +29,18 @@ def sent(settings, monkeypatch):
         }
     }
     sent = []
-    monkeypatch.setattr(
-        backend_module, "send_message", lambda url, body, *, delay_seconds=0: sent.append((url, body, delay_seconds))
-    )
+    monkeypatch.setattr(outbox, "write", sent.extend)
+    monkeypatch.setattr(outbox, "send_after_commit", lambda calls, results, urls: None)
     return sent
 
 
 def test_a_call_travels_as_a_task_message(sent):
     result = note.enqueue({"a": [1, None, "é"]})
 
-    ((url, body, _),) = sent
-    message = TaskMessage.decode(body)
-    assert (url, message.task, message.args, message.id) == (
-        URL, "tests.sample_tasks.note", [{"a": [1, None, "é"]}], result.id,
+    (call,) = sent
+    message = TaskMessage.decode(call.body)
+    assert (call.queue, message.task, message.args, message.id) == (
+        "default", "tests.sample_tasks.note", [{"a": [1, None, "é"]}], result.id,
     )  # fmt: skip
 
 
@@ -63,19 +65,54 @@ def test_a_later_moment_becomes_a_delay(sent, monkeypatch, after, seconds):
 
     note.using(run_after=now + after).enqueue()
 
-    assert sent[0][2] == seconds
+    assert sent[0].is_due
+    assert sent[0].outgoing().delay_seconds == seconds
 
 
-def test_a_moment_that_sqs_cannot_wait_for_is_refused(sent):
-    with pytest.raises(InvalidTask, match="SQS delays a message by at most 15 minutes; keep the time in a row"):
+def test_a_moment_that_sqs_cannot_wait_for_waits_as_a_row(sent):
+    note.using(run_after=timezone.now() + timedelta(minutes=16)).enqueue()
+
+    assert not sent[0].is_due
+
+
+def test_a_call_for_later_bears_the_moment_that_it_is_for(sent):
+    moment = timezone.now() + timedelta(days=90)
+
+    note.using(run_after=moment).enqueue()
+
+    assert TaskMessage.decode(sent[0].body).enqueued_at == moment.isoformat()
+
+
+def test_a_direct_task_for_later_than_sqs_can_wait_is_refused(sent, monkeypatch):
+    policies = (TaskPolicy(task=note.module_path, direct=True),)
+    monkeypatch.setattr(backend_module, "TOPOLOGY", replace(TOPOLOGY, policies=policies))
+
+    with pytest.raises(InvalidTask, match="SQS delays a message by at most 15 minutes; take `direct` off"):
         note.using(run_after=timezone.now() + timedelta(minutes=16))
 
     assert sent == []
 
 
-def test_a_priority_is_refused():
-    with pytest.raises(InvalidTask, match="priority"):
-        note.using(priority=1)
+def test_a_priority_travels(sent):
+    note.using(priority=7).enqueue()
+
+    assert (sent[0].priority, TaskMessage.decode(sent[0].body).priority) == (7, 7)
+
+
+def test_a_priority_out_of_bounds_is_refused():
+    with pytest.raises(InvalidTask, match="between -100 and 100"):
+        note.using(priority=101)
+
+
+@pytest.mark.parametrize(("group_by", "group"), [("value", "seven"), ("", "tests.sample_tasks.note")])
+def test_on_a_fifo_queue_a_call_has_a_group(sent, monkeypatch, group_by, group):
+    policies = (TaskPolicy(task=note.module_path, group_by=group_by),)
+    ordered = Topology(queues=(Queue(name="default", fifo=True),), policies=policies)
+    monkeypatch.setattr(backend_module, "TOPOLOGY", ordered)
+
+    note.enqueue(value="seven")
+
+    assert sent[0].group == group
 
 
 def test_an_undeclared_queue_is_refused():
@@ -103,12 +140,6 @@ def test_arguments_that_are_not_json_are_refused(sent):
     assert sent == []
 
 
-def test_results_are_not_promised():
-    assert not task_backends["default"].supports_get_result
-    with pytest.raises(NotImplementedError):
-        note.get_result("1")
-
-
 def _body_of(sent, value):
     note.enqueue(value)
-    return sent.pop()[1]
+    return sent.pop().body

@@ -63,4 +63,4 @@ def test_another_event_has_another_id(fields):
 @pytest.mark.parametrize("body", ["", "not json", "[", "null", "[" * 100_000, json.dumps({"task": "a.b"})])
 def test_a_body_that_is_not_s3s_is_refused(body):
     with pytest.raises(InvalidObjectEventError, match="not an event of S3"):
-        triggers.run_body(body)
+        triggers.calls_in_body(body)

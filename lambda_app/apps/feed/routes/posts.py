@@ -6,26 +6,31 @@ from ninja import Query, Router, Status
 
 from lambda_app.apps.feed import queries
 from lambda_app.apps.feed.authentication import MemberRequest
+from lambda_app.apps.feed.budgets import budget
 from lambda_app.apps.feed.identifiers import new_id
+from lambda_app.apps.feed.payloads import LikeRequest, ViewReport, to_json
 from lambda_app.apps.feed.responses import empty_response
 from lambda_app.apps.feed.schemas import NewPost, NewViews, PageQuery, PostOut, PostPage, ViewsAccepted
 from lambda_app.apps.feed.services import posts
-from lambda_app.apps.feed.tasks import record_like, record_views
+from lambda_app.apps.feed.tasks import record_likes, record_views
 
 router = Router(tags=["posts"])
 
 
 @router.get("/feed", response=PostPage, summary="Posts of the members that you follow, newest first")
+@budget(queries=3, response_bytes=120_000)
 def read_feed(request: MemberRequest, page: Query[PageQuery]) -> PostPage:
     return queries.read_feed(viewer=request.auth, page=page)
 
 
 @router.get("/posts", response=PostPage, summary="Your own posts, newest first")
+@budget(queries=3)
 def read_own_posts(request: MemberRequest, page: Query[PageQuery]) -> PostPage:
     return queries.read_posts_by(author_id=request.auth.id, viewer=request.auth, page=page)
 
 
 @router.post("/posts", response={201: PostOut, 200: PostOut}, summary="Post a photo that is ready")
+@budget(queries=6)
 def create_post(request: MemberRequest, body: NewPost) -> Status[PostOut]:
     """Repeated with the same photo and caption it answers 200 and the post that exists."""
     post_id, is_new = posts.publish_post(author=request.auth, photo_id=body.photo_id, caption=body.caption)
@@ -33,43 +38,48 @@ def create_post(request: MemberRequest, body: NewPost) -> Status[PostOut]:
 
 
 @router.get("/posts/{post_id}", response=PostOut, summary="One post")
+@budget(queries=3)
 def read_post(request: MemberRequest, post_id: UUID) -> PostOut:
     return queries.read_post(post_id=post_id, viewer=request.auth)
 
 
 @router.delete("/posts/{post_id}", response={204: None}, summary="Delete a post of yours")
+@budget(queries=4)
 def delete_post(request: MemberRequest, post_id: UUID) -> HttpResponse:
     posts.delete_post(author=request.auth, post_id=post_id)
     return empty_response(204)
 
 
 @router.put("/posts/{post_id}/like", response={202: None}, summary="Like a post")
+@budget(queries=3)
 def like_post(request: MemberRequest, post_id: UUID) -> HttpResponse:
     """Recorded through a queue: the counter follows within seconds."""
     return _send_like(request.auth.id, post_id, is_liked=True)
 
 
 @router.delete("/posts/{post_id}/like", response={202: None}, summary="Take a like back")
+@budget(queries=3)
 def unlike_post(request: MemberRequest, post_id: UUID) -> HttpResponse:
     """Recorded through a queue: the counter follows within seconds."""
     return _send_like(request.auth.id, post_id, is_liked=False)
 
 
 @router.post("/views", response={202: ViewsAccepted}, summary="Report that posts were seen")
+@budget(queries=2)
 def report_views(request: MemberRequest, body: NewViews) -> ViewsAccepted:
     """Recorded through a queue; views of posts that do not exist are dropped there."""
     # The ids are given here: whatever the queue repeats, it repeats with the same ids.
-    record_views.enqueue(
-        member_id=str(request.auth.id),
-        viewed_at=timezone.now().isoformat(),
-        events=[(str(new_id()), str(view.post_id), view.duration_ms) for view in body.views],
+    report = ViewReport(
+        member_id=request.auth.id,
+        viewed_at=timezone.now(),
+        events=[(new_id(), view.post_id, view.duration_ms) for view in body.views],
     )
+    record_views.enqueue([to_json(report)])
     return ViewsAccepted(accepted=len(body.views))
 
 
 def _send_like(member_id: UUID, post_id: UUID, *, is_liked: bool) -> HttpResponse:
     queries.check_post_exists(post_id)
-    record_like.enqueue(
-        member_id=str(member_id), post_id=str(post_id), is_liked=is_liked, requested_at=timezone.now().isoformat()
-    )
+    like = LikeRequest(post_id=post_id, member_id=member_id, is_liked=is_liked, requested_at=timezone.now())
+    record_likes.enqueue([to_json(like)])
     return empty_response(202)

@@ -1,21 +1,48 @@
 """One message runs one task, once; nothing but a task can be called."""
 
-import json
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from django.tasks import TaskResultStatus
 from django.tasks.signals import task_finished, task_started
 
+from lambda_app.contract.resources import TaskPolicy
 from lambda_app.contract.task_message import InvalidTaskMessageError, TaskMessage
-from lambda_app.serverless.tasks.execution import TaskFailedError, run_body, run_message
+from lambda_app.serverless.tasks import deliveries
+from lambda_app.serverless.tasks.batch import run_directly
+from lambda_app.serverless.tasks.deliveries import TaskFailedError
+from lambda_app.serverless.tasks.models import FailedCall, Receipt
+from lambda_app.serverless.tasks.wire import read_envelope
+from lambda_app.topology import TOPOLOGY
 from tests import sample_tasks
+from tests.threads import run_in_threads
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
 def calls():
     sample_tasks.calls.clear()
     return sample_tasks.calls
+
+
+def run_message(message, *, attempt=1):
+    run_directly([read_envelope(message.encode())], receives=attempt)
+
+
+@contextmanager
+def results(signal):
+    """Collect what Django is told."""
+    seen = []
+
+    def see(sender, task_result, **kwargs):
+        seen.append(task_result)
+
+    signal.connect(see)
+    yield seen
+    signal.disconnect(see)
 
 
 def message(name, *args, **fields):
@@ -25,7 +52,7 @@ def message(name, *args, **fields):
 
 @pytest.mark.parametrize("name", ["note", "note_async"])
 def test_the_task_is_called_with_its_arguments(calls, name):
-    run_body(message(name, kwargs={"value": {"a": [1, None]}}).encode())
+    run_message(message(name, kwargs={"value": {"a": [1, None]}}))
 
     assert calls == [{"a": [1, None]}]
 
@@ -37,8 +64,10 @@ def test_a_task_that_takes_the_context_sees_which_delivery_this_is(calls):
 
 
 def test_the_result_holds_what_the_task_returned():
-    result = run_message(message("note", [1]))
+    with results(task_finished) as seen:
+        run_message(message("note", [1]))
 
+    (result,) = seen
     assert (result.status, result.return_value, result.attempts) == (TaskResultStatus.SUCCESSFUL, [1], 1)
 
 
@@ -85,9 +114,10 @@ def test_a_time_that_is_none_is_refused(text):
 
 
 def test_the_time_that_the_scheduler_writes_is_read():
-    result = run_message(message("note", enqueued_at="2026-11-23T07:30:00Z"))
+    with results(task_finished) as seen:
+        run_message(message("note", enqueued_at="2026-11-23T07:30:00Z"))
 
-    assert result.enqueued_at == datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
+    assert seen[0].enqueued_at == datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("name", "status"), [("note", "SUCCESSFUL"), ("fail", "FAILED")])
@@ -103,7 +133,7 @@ def test_django_is_told_of_start_and_end(name, status):
     task_started.connect(see_start)
     task_finished.connect(see_end)
     try:
-        run_body(json.dumps(json.loads(message(name).encode())))
+        run_message(message(name))
     except TaskFailedError:
         pass
     finally:
@@ -118,3 +148,40 @@ def test_a_failure_is_logged_once_with_its_traceback(caplog):
         run_message(message("fail"))
 
     assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [LookupError]
+
+
+def test_a_message_that_comes_twice_is_run_once(calls):
+    run_message(message("note", 1))
+    run_message(message("note", 1), attempt=2)
+
+    assert (calls, Receipt.objects.count()) == ([1], 1)
+
+
+def test_a_task_that_fails_leaves_no_receipt_and_nothing_that_it_wrote(calls):
+    with pytest.raises(TaskFailedError):
+        run_message(message("write_and_fail"))
+
+    assert (FailedCall.objects.count(), Receipt.objects.count()) == (0, 0)
+
+
+def test_a_task_beside_the_transaction_runs_once_after_its_success(monkeypatch, calls):
+    policy = TaskPolicy(task="tests.sample_tasks.note", transactional=False)
+    monkeypatch.setattr(deliveries, "TOPOLOGY", replace(TOPOLOGY, policies=(policy,)))
+
+    run_message(message("note", 1))
+    run_message(message("note", 1), attempt=2)
+
+    assert calls == [1]
+
+
+def test_two_workers_with_one_message_do_it_once(calls):
+    failures = run_in_threads(*[lambda: run_message(message("note_slowly", 1))] * 4)
+
+    assert (failures, calls) == ([], [1])
+
+
+@pytest.mark.parametrize(("code", "times"), [("40P01", 3), ("40001", 1)])
+def test_a_conflict_is_tried_again_in_place(calls, code, times):
+    run_message(message("meet_conflicts", code, times))
+
+    assert (calls, Receipt.objects.count()) == ([code], 1)

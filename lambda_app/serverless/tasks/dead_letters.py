@@ -1,0 +1,153 @@
+"""Messages that were given up: burial with the reason, and for operators a look, another try, or an end.
+
+A dead letter keeps its body and so its id: tried again, it is done only if it was not done before.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Self
+
+from lambda_app.contract.task_message import InvalidTaskMessageError
+from lambda_app.serverless.tasks import failures, sqs
+from lambda_app.serverless.tasks.receipts import RETENTION, ReceiptKey
+from lambda_app.serverless.tasks.sqs import Outgoing, QueueUnavailableError
+from lambda_app.serverless.tasks.wire import Envelope, read_envelope
+
+GIVEN_UP_BY_SQS = "given up by SQS: the worker ended without a word, or the infrastructure failed too often"
+LOOK_SECONDS = 30
+"""How long a look hides messages from other looks, so that it meets each only once."""
+
+MAX_ATTRIBUTE_CHARACTERS = 1_000
+
+
+class ExpiredLetterError(ValueError):
+    """A dead letter is older than the receipt that would tell whether it is done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """One message among the dead letters of `queue`."""
+
+    queue: str
+    message_id: str
+    """Of SQS; another one each time that it is sent."""
+
+    task: str
+    """Empty if the body is no call."""
+
+    reason: str
+    attempts: int
+    sent_at: datetime
+    body: str
+    receipt_handle: str
+
+    @classmethod
+    def of(cls, queue: str, message: Mapping[str, Any]) -> Self:
+        told = {name: item["StringValue"] for name, item in message.get("MessageAttributes", {}).items()}
+        return cls(
+            queue=queue,
+            message_id=message["MessageId"],
+            task=_task_in(message["Body"]),
+            reason=told.get("reason", GIVEN_UP_BY_SQS),
+            attempts=int(told.get("attempts", 0)),
+            sent_at=datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
+            body=message["Body"],
+            receipt_handle=message["ReceiptHandle"],
+        )
+
+
+def bury(record: Mapping[str, Any], *, error: Exception, attempts: int) -> bool:
+    """Send the message of `record` to the dead letters of its queue; return False if that has none.
+
+    Raise QueueUnavailableError if SQS does not accept it.  Killed before it is acknowledged it comes
+    again and is buried twice: the same body, with the same id.
+    """
+    url = dead_letters_of(sqs.url_of(record["eventSourceARN"]))
+    if not url:
+        return False
+    letter = Outgoing(
+        id=record["messageId"],
+        body=record["body"],
+        group=record.get("attributes", {}).get("MessageGroupId", ""),
+        attributes={
+            "reason": failures.reason_of(error)[:MAX_ATTRIBUTE_CHARACTERS],
+            "attempts": str(attempts),
+            "buried_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+    )
+    if refused := sqs.send_messages(url, [letter]):
+        raise QueueUnavailableError(f"queue {url} refused a dead letter: {refused[letter.id]}")
+    return True
+
+
+@cache
+def dead_letters_of(queue_url: str) -> str:
+    """Return the URL of the queue that SQS itself would give messages up to; "" if there is none."""
+    policy = json.loads(sqs.queue_attributes(queue_url).get("RedrivePolicy", "{}"))
+    return sqs.url_of(policy["deadLetterTargetArn"]) if policy else ""
+
+
+def find_letters(urls: Mapping[str, str], *, limit: int) -> Iterator[DeadLetter]:
+    """Yield up to `limit` dead letters of the queues in `urls`, each hidden from other looks for a while."""
+    found = 0
+    for queue, url in urls.items():
+        for letter in _letters(queue, dead_letters_of(url)):
+            if found >= limit:
+                release([letter], url)
+                return
+            found += 1
+            yield letter
+
+
+def release(letters: Sequence[DeadLetter], queue_url: str) -> None:
+    """Show `letters` again to whoever looks next."""
+    sqs.change_visibility(dead_letters_of(queue_url), {letter.receipt_handle: 0 for letter in letters})
+
+
+def redrive(letter: DeadLetter, queue_url: str) -> None:
+    """Send `letter` to its queue once more, with its count of failures at nought, and take it off the dead.
+
+    Safe to repeat: killed in between it is in both queues, and runs once.  Raise ExpiredLetterError
+    if it is too old for that.
+    """
+    if letter.task:
+        envelope = read_envelope(letter.body)
+        _check_age(envelope)
+        failures.forget([ReceiptKey.of(envelope.id, envelope.enqueued_at).id])
+    if refused := sqs.send_messages(queue_url, [Outgoing(id=letter.message_id, body=letter.body)]):
+        raise QueueUnavailableError(f"queue {queue_url} refused a message: {refused[letter.message_id]}")
+    drop(letter, queue_url)
+
+
+def drop(letter: DeadLetter, queue_url: str) -> None:
+    """Delete `letter` for ever."""
+    sqs.delete_message(dead_letters_of(queue_url), letter.receipt_handle)
+
+
+def _letters(queue: str, url: str) -> Iterator[DeadLetter]:
+    seen: set[str] = set()
+    while url and (messages := sqs.receive_messages(url, hide_seconds=LOOK_SECONDS)):
+        fresh = [message for message in messages if message["MessageId"] not in seen]
+        if not fresh:
+            return
+        seen.update(message["MessageId"] for message in fresh)
+        yield from (DeadLetter.of(queue, message) for message in fresh)
+
+
+def _check_age(envelope: Envelope) -> None:
+    age = datetime.now(UTC) - envelope.enqueued_at
+    if age > RETENTION:
+        raise ExpiredLetterError(
+            f"call {envelope.id} is {age.days} days old, receipts are kept for {RETENTION.days}: "
+            "it may have run already; enqueue its task anew if it has not"
+        )
+
+
+def _task_in(body: str) -> str:
+    try:
+        return read_envelope(body).task
+    except InvalidTaskMessageError:
+        return ""

@@ -1,0 +1,44 @@
+"""Tasks that the platform schedules for itself: each keeps a promise of the others."""
+
+import logging
+import time
+from datetime import timedelta
+
+from django.tasks import task, task_backends
+from django.utils import timezone
+
+from lambda_app.serverless.tasks import outbox
+from lambda_app.serverless.tasks.backend import SqsBackend
+from lambda_app.serverless.tasks.models import FailedCall, StoredResult
+from lambda_app.serverless.tasks.statements import run_statement
+from lambda_app.topology import TOPOLOGY
+
+logger = logging.getLogger(__name__)
+
+QUEUE = TOPOLOGY.queues[0].name
+SWEEP_SECONDS = 20.0
+"""Well within a batch; the next sweep goes on."""
+
+KEPT = timedelta(days=35)
+"""Failures and results, as long as receipts."""
+
+
+@task(queue_name=QUEUE)
+def sweep_outbox() -> int:
+    """Send what was committed and not sent: nothing waits for more than 90 s."""
+    backend = task_backends["default"]
+    if not isinstance(backend, SqsBackend):
+        return 0
+    sent = outbox.sweep(backend.queue_urls, until=time.monotonic() + SWEEP_SECONDS)
+    if sent:
+        logger.info("the sweep sent %d calls", sent)
+    return sent
+
+
+@task(queue_name=QUEUE)
+def purge_receipts() -> None:
+    """Empty the partitions of receipts that no copy of a message can outlive, and what is as old beside them."""
+    run_statement("SELECT serverless_purge_receipts()")
+    before = timezone.now() - KEPT
+    FailedCall.objects.filter(failed_at__lt=before).delete()
+    StoredResult.objects.filter(enqueued_at__lt=before).delete()

@@ -1,0 +1,170 @@
+"""A call → a row in the caller's transaction → SQS after the commit, or with the next sweep.
+
+The row is the promise and goes only when SQS has accepted the message.  Sending right after the
+commit makes it fast; the sweep, which reads what was committed, makes it certain.  A message that
+was sent twice has the same id, and one receipt.
+"""
+
+# Django's TaskResult is generic for the type checker only.
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.tasks import TaskResult
+from django.tasks.signals import task_enqueued
+from django.utils import timezone
+
+from lambda_app.serverless.tasks.sqs import Outgoing, QueueUnavailableError, send_messages
+from lambda_app.serverless.tasks.statements import array_of, run_statement
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=20)
+"""How long whoever has a row may take to send it.  With a sweep each minute: sent within 90 s at the latest."""
+
+MAX_DELAY = timedelta(minutes=15)
+"""SQS delays no message for longer: a later call stays a row until then."""
+
+ROWS_PER_SWEEP = 100
+PAUSE_SECONDS = 10.0
+"""After SQS has failed, committed calls are left to the sweep for so long instead of making each request wait."""
+
+INSERT = """
+    INSERT INTO serverless_outbox (id, queue, message_group, body, priority, run_after, send_after)
+    SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::timestamptz[],
+                         %s::timestamptz[])
+"""
+LEASE_ROWS = """
+    UPDATE serverless_outbox SET send_after = statement_timestamp() + %s
+    WHERE id IN (
+        SELECT id FROM serverless_outbox WHERE send_after <= statement_timestamp()
+        ORDER BY send_after LIMIT %s FOR UPDATE SKIP LOCKED
+    )
+    RETURNING id::text, queue, message_group, body, priority, run_after
+"""
+DELETE = "DELETE FROM serverless_outbox WHERE id = ANY (%s::uuid[])"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A row of the outbox, or what would be one."""
+
+    id: str
+    queue: str
+    body: str
+    group: str = ""
+    priority: int = 0
+    run_after: datetime | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether SQS can take it by now; a FIFO queue delays nothing."""
+        return self.run_after is None or self.run_after - timezone.now() <= (timedelta(0) if self.group else MAX_DELAY)
+
+    def outgoing(self) -> Outgoing:
+        return Outgoing(id=self.id, body=self.body, group=self.group, delay_seconds=delay_seconds(self.run_after))
+
+
+def delay_seconds(run_after: datetime | None) -> int:
+    if run_after is None:
+        return 0
+    return max(0, min(math.ceil((run_after - timezone.now()).total_seconds()), int(MAX_DELAY.total_seconds())))
+
+
+def write(calls: Sequence[Call]) -> None:
+    """Insert `calls` in the caller's transaction."""
+    rows = [
+        (call.id, call.queue, call.group, call.body, call.priority, call.run_after, _send_after(call)) for call in calls
+    ]
+    run_statement(INSERT, [list(column) for column in zip(*rows, strict=True)])
+
+
+def send_after_commit(calls: Sequence[Call], results: Sequence[TaskResult[Any, Any]], urls: Mapping[str, str]) -> None:
+    """Send `calls`, which are written, as soon as the transaction has committed: now, if none is open."""
+    connection = transaction.get_connection()
+    pending = connection.run_on_commit[-1] if connection.run_on_commit else None
+    # One dispatch for all calls of a transaction; one of its own for a savepoint, which may be rolled back alone.
+    if pending and isinstance(pending[1], Dispatch) and pending[0] == set(connection.savepoint_ids):
+        pending[1].add(calls, results)
+    else:
+        connection.on_commit(Dispatch(calls, results, urls), robust=True)
+
+
+class Dispatch:
+    """What a transaction enqueued, sent when it is called.  It raises nothing: the rows are safe."""
+
+    _paused_until = 0.0
+
+    def __init__(self, calls: Sequence[Call], results: Sequence[TaskResult[Any, Any]], urls: Mapping[str, str]) -> None:
+        self._calls, self._results, self._urls = list(calls), list(results), urls
+
+    def add(self, calls: Sequence[Call], results: Sequence[TaskResult[Any, Any]]) -> None:
+        self._calls += calls
+        self._results += results
+
+    def __call__(self) -> None:
+        for result in self._results:
+            task_enqueued.send(type(result.task.get_backend()), task_result=result)
+        if time.monotonic() < Dispatch._paused_until:
+            return
+        try:
+            deliver([call for call in self._calls if call.is_due], self._urls)
+        except (QueueUnavailableError, DatabaseError) as error:
+            Dispatch._paused_until = time.monotonic() + PAUSE_SECONDS
+            logger.warning("%d calls are left to the sweep: %s", len(self._calls), error)
+
+
+def deliver(calls: Sequence[Call], urls: Mapping[str, str]) -> int:
+    """Send `calls`, delete the rows of those that SQS accepted, and return their number.
+
+    Raise QueueUnavailableError if SQS cannot be asked; what it had accepted until then is deleted.
+    """
+    accepted: list[str] = []
+    try:
+        for queue, group in groupby(sorted(calls, key=attrgetter("queue")), key=attrgetter("queue")):
+            accepted += _send(urls[queue], list(group))
+    finally:
+        if accepted:
+            run_statement(DELETE, [array_of(accepted)])
+    return len(accepted)
+
+
+def sweep(urls: Mapping[str, str], *, until: float) -> int:
+    """Send what nobody has sent, by leases, until nothing is left or the monotonic clock shows `until`.
+
+    Return how many were sent.  Raise QueueUnavailableError if SQS cannot be asked.
+    """
+    sent = 0
+    while time.monotonic() < until and (calls := _lease()):
+        sent += deliver(sorted(calls, key=lambda call: -call.priority), urls)
+    return sent
+
+
+def _lease() -> list[Call]:
+    rows = run_statement(LEASE_ROWS, [LEASE, ROWS_PER_SWEEP])
+    names = ("id", "queue", "group", "body", "priority", "run_after")
+    # Ids are in the order of time, and so is what a FIFO queue gets.
+    return [Call(**dict(zip(names, row, strict=True))) for row in sorted(rows)]
+
+
+def _send(url: str, calls: Sequence[Call]) -> list[str]:
+    refused = send_messages(url, [call.outgoing() for call in calls])
+    for call_id, reason in refused.items():
+        logger.warning("call %s is left to the sweep, SQS refused it: %s", call_id, reason)
+    return [call.id for call in calls if call.id not in refused]
+
+
+def _send_after(call: Call) -> datetime:
+    now = timezone.now()
+    # Two minutes early: the sweep comes each minute, and SQS waits for the rest.
+    early = timedelta(0) if call.group else MAX_DELAY - timedelta(minutes=2)
+    return now + LEASE if call.is_due or call.run_after is None else call.run_after - early

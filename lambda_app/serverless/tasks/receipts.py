@@ -1,0 +1,69 @@
+"""A message id → its receipt, written in the transaction of the effect: whoever comes second waits, sees it, and stops.
+
+A receipt outlives every copy of its message: SQS keeps one for 14 days in a queue and counts on among
+the dead letters, receipts are kept for five weeks at least.  Nothing redrives an older message.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from lambda_app.serverless.tasks.statements import array_of, run_statement
+
+WEEKS = 8
+"""Partitions in the ring, as the migration made them."""
+
+WEEK_SECONDS = 7 * 24 * 3600
+
+RETENTION = timedelta(weeks=5)
+"""Of a message's own time: after it a copy would not be recognised."""
+
+_USUAL_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+# In the order of the keys: two workers with the same messages wait for each other instead of deadlocking.
+CLAIM = """
+    INSERT INTO serverless_receipt (week, id)
+    SELECT week, id FROM unnest(%s::smallint[], %s::uuid[]) AS claim (week, id) ORDER BY 1, 2
+    ON CONFLICT DO NOTHING RETURNING id::text
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptKey:
+    """What identifies a call for ever: its id, and the week of its message's own time."""
+
+    id: str
+    """A UUID in its usual form."""
+
+    week: int
+
+    @classmethod
+    def of(cls, message_id: str, enqueued_at: datetime) -> Self:
+        return cls(_uuid_of(message_id), int(enqueued_at.timestamp()) // WEEK_SECONDS % WEEKS)
+
+
+def claim(keys: Sequence[ReceiptKey]) -> set[str]:
+    """Write receipts for `keys` and return the ids of those that had none.
+
+    Waits for a transaction that is writing one of them.  Call it in the transaction of the effect.
+    """
+    weeks, ids = array_of([str(key.week) for key in keys]), array_of([key.id for key in keys])
+    return {row[0] for row in run_statement(CLAIM, [weeks, ids])}
+
+
+def is_claimed(key: ReceiptKey) -> bool:
+    """Return whether there is a receipt, without waiting for one that is being written."""
+    statement = "SELECT 1 FROM serverless_receipt WHERE week = %s AND id = %s::uuid"
+    return bool(run_statement(statement, [key.week, key.id]))
+
+
+def _uuid_of(message_id: str) -> str:
+    if _USUAL_FORM.fullmatch(message_id):
+        return message_id
+    try:
+        return str(UUID(message_id))
+    except ValueError:
+        return str(uuid5(NAMESPACE_OID, message_id))

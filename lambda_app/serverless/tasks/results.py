@@ -1,0 +1,99 @@
+"""The results of tasks that keep them: a row from the enqueue on, finished in the transaction of the effect."""
+
+# Django's Task and TaskResult are generic for the type checker only.
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.apps import apps
+from django.core.exceptions import ObjectDoesNotExist
+from django.tasks import Task, TaskResult, TaskResultStatus
+from django.tasks.base import TaskError
+from django.tasks.exceptions import TaskResultDoesNotExist
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+if TYPE_CHECKING:
+    from django.db.models import Manager
+
+    from lambda_app.serverless.tasks.models import StoredResult
+
+MAX_TRACEBACK_CHARACTERS = 10_000
+
+
+def open_result(result: TaskResult[Any, Any]) -> None:
+    """Store that the task was enqueued, in the transaction that enqueued it."""
+    _stored_results().create(
+        id=result.id,
+        task=result.task.module_path,
+        queue=result.task.queue_name,
+        priority=result.task.priority,
+        status=result.status,
+        args=result.args,
+        kwargs=result.kwargs,
+        enqueued_at=result.enqueued_at or timezone.now(),
+    )
+
+
+def finish_result(result: TaskResult[Any, Any]) -> None:
+    """Store what a run came to; without effect if the result was not opened."""
+    _stored_results().filter(id=result.id).update(
+        status=result.status,
+        return_value=result.return_value if result.status == TaskResultStatus.SUCCESSFUL else None,
+        worker_ids=result.worker_ids,
+        started_at=result.started_at,
+        last_attempted_at=result.last_attempted_at,
+        finished_at=result.finished_at,
+    )
+
+
+def record_error(result: TaskResult[Any, Any], *, is_final: bool) -> None:
+    """Add the error of a failed run; until the last one the task is to be run again."""
+    stored = _stored_results().filter(id=result.id).first()
+    if stored is None:
+        return
+    stored.errors += [
+        {"exception_class_path": error.exception_class_path, "traceback": error.traceback[-MAX_TRACEBACK_CHARACTERS:]}
+        for error in result.errors
+    ]
+    stored.status = TaskResultStatus.FAILED if is_final else TaskResultStatus.READY
+    stored.worker_ids, stored.last_attempted_at = result.worker_ids, result.last_attempted_at
+    stored.started_at = stored.started_at or result.started_at
+    stored.finished_at = result.finished_at if is_final else None
+    stored.save()
+
+
+def read_result(result_id: str, *, backend: str) -> TaskResult[Any, Any]:
+    """Raise TaskResultDoesNotExist if `result_id` was never opened, or is purged."""
+    try:
+        stored = _stored_results().get(id=UUID(result_id))
+    except (ObjectDoesNotExist, ValueError) as error:
+        raise TaskResultDoesNotExist(result_id) from error
+    return _result_of(stored, backend)
+
+
+def _stored_results() -> Manager[StoredResult]:
+    # Found when needed: handlers import this module before Django has started.
+    return apps.get_model("serverless", "StoredResult").objects
+
+
+def _result_of(stored: StoredResult, backend: str) -> TaskResult[Any, Any]:
+    task: Task[Any, Any] = import_string(stored.task)
+    result: TaskResult[Any, Any] = TaskResult(
+        task=task.using(queue_name=stored.queue, priority=stored.priority),
+        id=str(stored.id),
+        status=TaskResultStatus(stored.status),
+        enqueued_at=stored.enqueued_at,
+        started_at=stored.started_at,
+        last_attempted_at=stored.last_attempted_at,
+        finished_at=stored.finished_at,
+        args=stored.args,
+        kwargs=stored.kwargs,
+        backend=backend,
+        errors=[TaskError(**error) for error in stored.errors],
+        worker_ids=stored.worker_ids,
+    )
+    # Frozen for everybody else: Django's own backends complete their results in this way.
+    object.__setattr__(result, "_return_value", stored.return_value)
+    return result

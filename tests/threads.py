@@ -1,0 +1,26 @@
+"""Calls at the same time, each on a database connection of its own."""
+
+from collections.abc import Callable
+from threading import Thread
+
+from django.db import connection
+
+
+def run_in_threads(*calls: Callable[[], object]) -> list[Exception]:
+    """Run `calls` at once and return what they raised."""
+    failures: list[Exception] = []
+
+    def run(call: Callable[[], object]) -> None:
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run, args=[call]) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return failures

@@ -82,6 +82,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
             cursor.check_length = self._guard.check_length
         return cursor
 
+    def close_if_unusable_or_obsolete(self) -> None:
+        # A rollback that succeeds makes Django forget its error, and the one that ends a demoted connection's use does.
+        self.errors_occurred: bool = self.errors_occurred or self.is_demoted
+        super().close_if_unusable_or_obsolete()
+
     def close_if_health_check_failed(self) -> None:
         """Look at the socket before the first statement of a request: microseconds instead of a round trip."""
         if self.connection is None or self.health_check_done:
@@ -101,6 +106,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def wrap_database_errors(self) -> DatabaseErrorWrapper:
         return _ErrorWrapper(self)
 
+    def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
+        """Set it, but not by connecting: whoever connects sets it.
+
+        A transaction that has lost its connection ends here, and its client has waited long enough.
+        """
+        if autocommit and self.connection is None:
+            self.autocommit = True
+            return
+        super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
+
     def check_constraints(self, table_names: Any = None) -> None:
         with allow_pin("only tests and loaddata ask, and they have a session of their own"):
             super().check_constraints(table_names)
@@ -119,6 +134,6 @@ class _ErrorWrapper(DatabaseErrorWrapper):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
-            self.wrapper.is_demoted = self.wrapper.errors_occurred = True
+            self.wrapper.is_demoted = True
             raise OperationalError(f"{error}; the next request connects anew") from error
         super().__exit__(kind, error, traceback)

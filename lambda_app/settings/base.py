@@ -16,7 +16,10 @@ INSTALLED_APPS = [
 
 # No sessions, messages, admin or CSRF: the caller is who its bearer token says, at each request.
 MIDDLEWARE = [
+    "lambda_app.serverless.http.compression.CompressionMiddleware",
     "lambda_app.serverless.http.problems.ProblemDetailsMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
+    "lambda_app.serverless.observability.enforcement.BudgetMiddleware",
     "django.middleware.security.SecurityMiddleware",
     # For its check of the Host header.
     "django.middleware.common.CommonMiddleware",
@@ -28,6 +31,17 @@ APPEND_SLASH = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
+
+# The advice, as limits: of a route or a task that declares no other.
+BUDGET_DEFAULT = {
+    "queries": 6,
+    "repeats": 2,
+    "sql_ms": 50,
+    "slowest_query_ms": 20,
+    "response_ms": 100,
+    "response_bytes": 200_000,
+}
+BUDGET_BREACHES = "report"
 
 TASK_QUEUE_NAMES = [queue.name for queue in TOPOLOGY.queues]
 

@@ -14,6 +14,8 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.openapi.docs import DocsBase
 
+from lambda_app.apps.feed.budgets import budget
+
 CONTENT_TYPES = {
     "favicon.png": "image/png",
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
@@ -66,6 +68,7 @@ _NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 
 
 @require_safe
+@budget(response_bytes=2_000_000)
 def serve_asset(request: HttpRequest, name: str) -> HttpResponse:
     """Raise Http404 unless the docs page uses `name`."""
     if name not in CONTENT_TYPES:

@@ -4,6 +4,7 @@ from ninja import Router
 
 from lambda_app.apps.feed import queries
 from lambda_app.apps.feed.authentication import MemberRequest
+from lambda_app.apps.feed.budgets import budget
 from lambda_app.apps.feed.schemas import NewPhoto, PhotoOut, UploadOut, photo_out
 from lambda_app.apps.feed.services import photos
 
@@ -11,6 +12,7 @@ router = Router(tags=["photos"])
 
 
 @router.post("/photos", response={201: UploadOut}, summary="Ask to upload a photo")
+@budget(queries=3)
 def open_upload(request: MemberRequest, body: NewPhoto) -> UploadOut:
     """Answers a presigned POST of at most 10 MB, good for 5 minutes; the upload sets off the rendering."""
     photo, form = photos.open_upload(owner=request.auth, content_type=body.content_type)
@@ -18,5 +20,6 @@ def open_upload(request: MemberRequest, body: NewPhoto) -> UploadOut:
 
 
 @router.get("/photos/{photo_id}", response=PhotoOut, summary="A photo of yours, or one that a post shows")
+@budget(queries=3)
 def read_photo(request: MemberRequest, photo_id: UUID) -> PhotoOut:
     return queries.read_photo(photo_id=photo_id, viewer=request.auth)

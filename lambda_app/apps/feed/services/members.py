@@ -28,9 +28,14 @@ def register_member(*, subject: str, preferred_username: str) -> Member:
             "it should be 1 to 64 of the characters a-z, 0-9, '.', '_' and '-'"
         )
     try:
-        return Member.objects.get_or_create(subject=subject, defaults={"handle": handle})[0]
+        with transaction.atomic():
+            return Member.objects.create(subject=subject, handle=handle)
     except IntegrityError as error:
-        raise ConflictError(f"the handle {handle!r} belongs to somebody else; choose another") from error
+        # Made meanwhile by another request of the same member, or there is another member of this name.
+        member = Member.objects.filter(subject=subject).first()
+        if member is None:
+            raise ConflictError(f"the handle {handle!r} belongs to somebody else; choose another") from error
+        return member
 
 
 @transaction.atomic

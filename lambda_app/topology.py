@@ -27,6 +27,11 @@ TOPOLOGY = Topology(
             expression="rate(5 minutes)",
             task="lambda_app.apps.feed.tasks.expire_abandoned_photos",
         ),
+        Schedule(
+            name="maintain-view-partitions",
+            expression="rate(1 day)",
+            task="lambda_app.apps.feed.tasks.maintain_view_partitions",
+        ),
     ),
     policies=(
         # Phones send them by the thousand, and send again what was not accepted.

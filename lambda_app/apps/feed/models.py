@@ -138,10 +138,11 @@ class Like(models.Model):
 class View(models.Model):
     """An event that is only ever added.  Its id was given when it was accepted, so a repeated message adds nothing.
 
-    Without constraints to members and posts: events outlive them, and go by age.
+    Without constraints to members and posts: events outlive them, and go by age, a week's partition at a time.
     """
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    pk = models.CompositePrimaryKey("viewed_at", "id")
+    id = models.UUIDField(editable=False)
     post = models.ForeignKey(Post, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
     member = models.ForeignKey(Member, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
     duration_ms = models.PositiveIntegerField()

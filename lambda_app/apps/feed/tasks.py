@@ -5,7 +5,7 @@ from django.tasks import task
 
 from lambda_app.apps.feed.budgets import budget
 from lambda_app.apps.feed.payloads import LikeRequest, ViewReport
-from lambda_app.apps.feed.services import photos, reactions
+from lambda_app.apps.feed.services import partitions, photos, reactions
 
 
 @task(queue_name="likes")
@@ -33,3 +33,9 @@ def expire_abandoned_photos() -> None:
     for key in photos.settle_late_uploads():
         render_photo.enqueue(bucket="uploads", key=key)
     photos.delete_unposted_photos()
+
+
+@task
+@budget(queries=3, sql_ms=5_000, slowest_query_ms=5_000)
+def maintain_view_partitions() -> None:
+    partitions.maintain_view_partitions()

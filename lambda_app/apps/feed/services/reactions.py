@@ -47,7 +47,7 @@ INSERT_VIEWS = """
     AS event (id uuid, post_id uuid, member_id uuid, duration_ms int, viewed_at timestamptz)
     JOIN feed_post AS post ON post.id = event.post_id
     ORDER BY event.id
-    ON CONFLICT (id) DO NOTHING
+    ON CONFLICT (viewed_at, id) DO NOTHING
     RETURNING post_id
 """
 COUNT_VIEWS = """

@@ -94,6 +94,9 @@ class RuntimeApi:
             self.idle.set()
             invocation = await self._waiting
             _write(writer, 200, invocation.payload, invocation.headers())
+        elif path.endswith("/restore/next"):
+            # Where Lambda takes the snapshot; here the process goes on at once, as if it had been restored.
+            _write(writer, 200)
         elif path.endswith("/init/error"):
             self.init_error = json.loads(body or b"{}")
             _write(writer, 202)

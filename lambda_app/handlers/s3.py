@@ -7,10 +7,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambda_app.serverless.bootstrap import start_django
 from lambda_app.serverless.objects.triggers import calls_in_body, calls_of_event
 from lambda_app.serverless.observability.logs import logger
+from lambda_app.serverless.priming import prime_tasks
 from lambda_app.serverless.sources import source_of, wrong_source
 from lambda_app.serverless.tasks.batch import PartialBatchResponse, run_batch, run_directly
 
 start_django()
+prime_tasks()
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -6,10 +6,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambda_app.serverless.bootstrap import start_django
 from lambda_app.serverless.observability.logs import logger
+from lambda_app.serverless.priming import prime_tasks
 from lambda_app.serverless.tasks.batch import PartialBatchResponse, run_batch
 from lambda_app.serverless.tasks.wire import read_envelope
 
 start_django()
+prime_tasks()
 
 
 @logger.inject_lambda_context(clear_state=True)

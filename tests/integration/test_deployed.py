@@ -1,28 +1,11 @@
 """Every handler starts as Lambda starts it: a fresh process, only the variables of the template, no network."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-from lambda_app.contract.environment import Environment
-from lambda_app.topology import TOPOLOGY
 from local.emulator import CREDENTIALS
-
-ROOT = Path(__file__).parents[2]
-HANDLERS = sorted(path.stem for path in (ROOT / "lambda_app" / "handlers").glob("[!_]*.py"))
-
-ENVIRONMENT = Environment(
-    stage="test",
-    allowed_hosts=("api.example.com",),
-    database_host="proxy.example.com",
-    database_name="app",
-    database_user="app",
-    task_queue_urls={queue.name: f"https://sqs.example.com/1/{queue.name}" for queue in TOPOLOGY.queues},
-    bucket_names={bucket.name: f"test-{bucket.name}" for bucket in TOPOLOGY.buckets},
-)
+from tests.fresh_process import ENVIRONMENT, HANDLERS, ROOT, run
 
 NEVER_AT_START = {
     "boto3",
@@ -50,19 +33,6 @@ print(json.dumps({{"seconds": time.process_time() - started, "modules": sorted(s
 
 INIT_BUDGET_SECONDS = 4.0
 """CPU time on a shared, slow machine; Lambda gives the init phase 10 s before it starts over."""
-
-
-def run(program, **variables):
-    """Run `program` in a fresh interpreter that sees `variables` and nothing of ours."""
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", program],
-        env={"AWS_REGION": "eu-central-1", "PYTHONPATH": str(ROOT)} | variables,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +128,8 @@ def test_the_connection_lasts_is_verified_and_bounded(deployed):
         "sslmode": "verify-full",
         "sslrootcert": ENVIRONMENT.database_ca_bundle,
         "secret_arn": "",
+        "iam": True,
+        "pinning_statements": "report",
     }
 
 

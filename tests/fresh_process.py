@@ -1,0 +1,34 @@
+"""A program in an interpreter of its own, with the variables that the template gives to a function."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from lambda_app.contract.environment import Environment
+from lambda_app.topology import TOPOLOGY
+
+ROOT = Path(__file__).parents[1]
+HANDLERS = sorted(path.stem for path in (ROOT / "lambda_app" / "handlers").glob("[!_]*.py"))
+
+ENVIRONMENT = Environment(
+    stage="test",
+    allowed_hosts=("api.example.com",),
+    database_host="proxy.example.com",
+    database_name="app",
+    database_user="app",
+    task_queue_urls={queue.name: f"https://sqs.example.com/1/{queue.name}" for queue in TOPOLOGY.queues},
+    bucket_names={bucket.name: f"test-{bucket.name}" for bucket in TOPOLOGY.buckets},
+)
+
+
+def run(program, **variables):
+    """Run `program` in a fresh interpreter that sees `variables` and nothing of ours."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        env={"AWS_REGION": "eu-central-1", "PYTHONPATH": str(ROOT)} | variables,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+    )

@@ -17,8 +17,10 @@ LEFT_MS = 1_400
 def _no_statement_goes_on(postgresql):
     """Nothing bounds statements here, as the role of the functions does: end what a test has left behind."""
     yield
-    others = "pid <> pg_backend_pid() AND query LIKE '%pg_sleep(30)%'"
-    postgresql.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+    postgresql.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE pid <> pg_backend_pid() AND query LIKE '%pg_sleep(30)%'"
+    )
 
 
 def rows(postgresql, statement):

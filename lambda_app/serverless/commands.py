@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connection
 
-from lambda_app.serverless.postgresql.migration import migration_session
+from lambda_app.serverless.postgresql.migration import migrate_patiently, migration_session
 from lambda_app.serverless.postgresql.roles import ensure_application_role
 
 ALLOWED = ("check", "migrate", "showmigrations", "sqlmigrate")
@@ -45,9 +45,10 @@ def run_command(command: Any) -> str:
 
 
 def _migrate(arguments: Sequence[str], output: StringIO) -> None:
+    # With the checks that call_command leaves out: impossible settings end a deploy before it changes a table.
+    options = {"stdout": output, "stderr": output, "no_color": True, "skip_checks": False}
     with migration_session():
-        # With the checks that call_command leaves out: impossible settings end a deploy before it changes a table.
-        call_command("migrate", *arguments, stdout=output, stderr=output, no_color=True, skip_checks=False)
+        migrate_patiently(lambda: call_command("migrate", *arguments, **options))
         ensure_application_role(connection)
 
 

@@ -3,17 +3,19 @@
 import os
 import subprocess
 import sys
+import time
 from uuid import uuid4
 
 import psycopg
 import pytest
 from django.core.management import CommandError
-from django.db import connection
+from django.db import IntegrityError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from lambda_app.handlers.management import handler
 from lambda_app.serverless.commands import CommandRefusedError
-from lambda_app.serverless.postgresql.migration import LOCK_ID, migration_session
+from lambda_app.serverless.postgresql import migration
+from lambda_app.serverless.postgresql.migration import LOCK_ID, migrate_patiently, migration_session
 from local.postgresql import PORT, SUPERUSER
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,7 +102,87 @@ def test_a_migration_waits_for_the_one_before(postgresql, lambda_context):
 def test_a_migration_waits_for_tables_only_seconds_and_works_as_long_as_it_takes():
     with migration_session(), connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('lock_timeout'), current_setting('statement_timeout')")
-        assert cursor.fetchone() == ("5s", "0")
+        assert cursor.fetchone() == ("3s", "0")
+
+
+def test_a_migration_gives_way_to_who_uses_the_table_and_tries_again(monkeypatch):
+    attempts = []
+    monkeypatch.setattr(migration, "PAUSE_SECONDS", 0)
+
+    def migrate():
+        attempts.append(1)
+        if len(attempts) < 3:
+            raise OperationalError from psycopg.errors.LockNotAvailable()
+
+    migrate_patiently(migrate)
+
+    assert len(attempts) == 3
+
+
+@pytest.mark.parametrize(("cause", "attempts"), [(psycopg.errors.LockNotAvailable(), 10), (None, 1)])
+def test_a_migration_that_cannot_succeed_fails(cause, attempts, monkeypatch):
+    made = []
+    monkeypatch.setattr(migration, "PAUSE_SECONDS", 0)
+
+    def migrate():
+        made.append(1)
+        raise OperationalError from cause
+
+    with pytest.raises(OperationalError):
+        migrate_patiently(migrate)
+    assert len(made) == attempts
+
+
+def test_a_table_in_use_stops_the_traffic_only_for_seconds(postgresql, lambda_context, monkeypatch):
+    name = connection.settings_dict["NAME"]
+    monkeypatch.setattr(migration, "LOCK_TIMEOUT", "200ms")
+    with (
+        psycopg.connect(postgresql.conninfo(name)) as reader,
+        psycopg.connect(postgresql.conninfo(name), autocommit=True) as other,
+        migration_session(),
+    ):
+        reader.execute("SELECT count(*) FROM feed_member")
+        with pytest.raises(OperationalError, match="lock timeout"), connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE feed_member ADD COLUMN later int")
+
+        assert other.execute("SELECT count(*) FROM feed_member").fetchone() == (0,)
+
+
+def test_an_index_that_was_never_finished_is_made_anew(postgresql, lambda_context):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE doubled AS SELECT 1 AS id UNION ALL SELECT 1")
+        with pytest.raises(IntegrityError):
+            cursor.execute("CREATE UNIQUE INDEX CONCURRENTLY once ON doubled (id)")
+
+    handler({}, lambda_context)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_class WHERE relname = 'once'")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("DROP TABLE doubled")
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.15, 0.3, 0.6])
+def test_a_deploy_that_was_killed_is_finished_by_the_next(postgresql, empty_database, seconds):
+    killed = start_deploy(postgresql, empty_database)
+    wait_for_the_lock(postgresql, empty_database)
+    time.sleep(seconds)
+    killed.kill()
+    killed.communicate()
+
+    finished = start_deploy(postgresql, empty_database)
+
+    output, _ = finished.communicate(timeout=120)
+    assert finished.returncode == 0, output
+    assert "No migrations to apply" in start_deploy(postgresql, empty_database).communicate(timeout=120)[0]
+
+
+def wait_for_the_lock(postgresql, database):
+    statement = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    deadline = time.monotonic() + 60
+    while not postgresql.execute(statement, database=database):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 @pytest.mark.parametrize("command", [["dbshell"], ["flush"], "migrate"])

@@ -24,7 +24,7 @@ CONNECT_TIMEOUT_SECONDS = 3
 IDLE_SECONDS = 30
 """After such a rest nobody may be left at the other end, though no goodbye has arrived: Lambda was frozen."""
 
-ANSWER_SECONDS = 0.8
+ANSWER_SECONDS = 0.5
 """What a living server takes at most for a trivial answer.  With a connect after it stays under 4 s."""
 
 ON_PIN = {"refuse": refuse, "report": report}

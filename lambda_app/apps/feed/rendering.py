@@ -1,24 +1,36 @@
 """The bytes of an upload → WebP renditions, upright, in sRGB and without metadata; or the reason why not."""
 
+import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from lambda_app.apps.feed.errors import RejectedImageError
-
-MAX_PIXELS = 25_000_000
-MAX_SIDE = 8_000
-"""A few kilobytes of PNG can decode to gigabytes, so the header is judged first."""
+from lambda_app.apps.feed.image_headers import JPEG, PNG, WEBP, check_header
+from lambda_app.apps.feed.placeholders import blur_hash
 
 WIDTHS = (1080, 640, 320)
 QUALITY = 82
 
-# MPO is what phones write when they add a depth map or a second frame to a JPEG.
-CONTENT_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+# Each by its class: Image.open() would try other formats, and follow a JPEG into the further images behind it.
+DECODERS: Mapping[str, type[ImageFile]] = {JPEG: JpegImageFile, PNG: PngImageFile, WEBP: WebPImageFile}
+
+BAND = 256
+"""Rows of a result that are made at once: what a conversion copies is a band, never a picture of 100 MB."""
+
+LANCZOS = Image.Resampling.LANCZOS
+LANCZOS_REACH = 3
+"""Rows of the result, on either side, whose pixels a row is made from."""
+
+MAX_PROFILE_BYTES = 4 * 1024**2
 
 EXIF_ORIENTATION = 0x0112
 UPRIGHT = {
@@ -48,18 +60,36 @@ class Rendering:
     height: int
     """Of the original, upright."""
 
+    placeholder: str
+    """A BlurHash."""
+
     images: tuple[EncodedImage, ...]
     """Widest first, none wider than the original."""
 
 
 def render(data: bytes, *, content_type: str) -> Rendering:
     """Raise RejectedImageError, with a reason that a person understands, if `data` is no such image."""
-    with _decoding(), Image.open(BytesIO(data), formats=["JPEG", "PNG", "WEBP"]) as image:
-        _check_header(image, content_type)
+    check_header(data, content_type=content_type)
+    with _decoding():
+        largest, size = _read_largest(data, content_type)
+    return Rendering(
+        width=size[0],
+        height=size[1],
+        placeholder=blur_hash(largest),
+        images=tuple(_renditions(_without_idle_alpha(largest), size)),
+    )
+
+
+def _read_largest(data: bytes, content_type: str) -> tuple[Image.Image, tuple[int, int]]:
+    """Return the largest rendition and the size of the original, both upright.
+
+    A function of its own: with its end the decoder goes, and with it the picture in full.
+    """
+    with DECODERS[content_type](BytesIO(data)) as image:
         orientation = image.getexif().get(EXIF_ORIENTATION, 1)
         size = image.size[::-1] if orientation in SIDEWAYS else image.size
-        largest = _upright(_srgb(_shrink(image, orientation)), orientation)
-        return Rendering(width=size[0], height=size[1], images=tuple(_renditions(largest, size)))
+        profile = image.info.get("icc_profile")
+        return _upright(_srgb(_shrink(image, orientation), profile), orientation), size
 
 
 @contextmanager
@@ -69,63 +99,61 @@ def _decoding() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except (RejectedImageError, MemoryError):
+    except MemoryError:
         raise
-    except UnidentifiedImageError as error:
-        raise RejectedImageError("the file is not a JPEG, PNG or WebP image") from error
-    except Image.DecompressionBombError as error:
-        raise RejectedImageError(_too_large()) from error
     except Exception as error:
         # Pillow decoders raise anything from IndexError to struct.error.
         raise RejectedImageError("the image is damaged and cannot be read") from error
 
 
-def _check_header(image: Image.Image, content_type: str) -> None:
-    found = CONTENT_TYPES[image.format or ""]
-    if found != content_type:
-        raise RejectedImageError(f"the file was announced as {content_type} but is {found}")
-    if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
-        raise RejectedImageError(f"{_too_large()}; this one has {image.width:,} x {image.height:,}")
-    if found != "image/jpeg" and getattr(image, "is_animated", False):
-        raise RejectedImageError("the image is animated; only still photos can be posted")
-
-
-def _too_large() -> str:
-    return f"an image may have {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE:,} pixels a side"
-
-
-def _shrink(image: Image.Image, orientation: int) -> Image.Image:
-    """Decode to about the largest rendition, still as the file lies."""
+def _shrink(image: ImageFile, orientation: int) -> Image.Image:
+    """Decode to the largest rendition, still as the file lies."""
     side = image.height if orientation in SIDEWAYS else image.width
     scale = min(1.0, WIDTHS[0] / side)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     # A JPEG decodes straight to a half, a quarter or an eighth; twice the size leaves the filter enough to work with.
     image.draft(None, (size[0] * 2, size[1] * 2))
-    full = _plain(image)
-    return _eight_bit(full if full.size == size else full.resize(size, Image.Resampling.LANCZOS))
-
-
-def _plain(image: Image.Image) -> Image.Image:
-    """Decode to a mode that can be resized; each conversion of the full size would cost another 100 MB."""
     image.load()
-    if image.mode == "I;16":
-        # Its transparent grey, if it names one, means nothing once it is scaled to eight bits.
-        image.info.pop("transparency", None)
-    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "I;16") and "transparency" not in image.info:
-        return image
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return _resized(image, size)
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    if image.mode != "I;16":
-        return image
-    # A plain conversion would clip the sixteen bits instead of scaling them.
-    return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    bands = [_resized_band(image, size, top, min(top + BAND, size[1])) for top in range(0, size[1], BAND)]
+    if len(bands) == 1:
+        return bands[0]
+    result = Image.new(bands[0].mode, size)
+    for number, band in enumerate(bands):
+        result.paste(band, (0, number * BAND))
+    return result
 
 
-def _srgb(image: Image.Image) -> Image.Image:
+def _resized_band(image: Image.Image, size: tuple[int, int], top: int, bottom: int) -> Image.Image:
+    """Return the rows from `top` to `bottom` of what `image` is at `size`, from the rows that they depend on."""
+    scale = image.height / size[1]
+    first = max(0, math.floor((top - 2 * LANCZOS_REACH) * scale))
+    last = min(image.height, math.ceil((bottom + 2 * LANCZOS_REACH) * scale))
+    band = _plain(image.crop((0, first, image.width, last)))
+    if image.size == size:
+        return band.crop((0, top - first, band.width, bottom - first))
+    box = 0, top * scale - first, band.width, min(bottom * scale - first, band.height)
+    return band.resize((size[0], bottom - top), LANCZOS, box=box, reducing_gap=2.0)
+
+
+def _plain(band: Image.Image) -> Image.Image:
+    """Return `band` in a mode that can be resized."""
+    if band.mode == "I;16":
+        # A plain conversion would clip the sixteen bits instead of scaling them.
+        # Its transparent grey, if it names one, means nothing once it is scaled.
+        band.info.pop("transparency", None)
+        return band.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if band.mode in ("L", "LA", "RGB", "RGBA", "CMYK") and "transparency" not in band.info:
+        return band
+    return band.convert("RGBA" if band.has_transparency_data else "RGB")
+
+
+def _srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     mode = "RGBA" if image.has_transparency_data else "RGB"
-    if profile := image.info.get("icc_profile"):
+    if profile and len(profile) <= MAX_PROFILE_BYTES:
         try:
             source = ImageCms.ImageCmsProfile(BytesIO(profile))
             return ImageCms.profileToProfile(image, source, SRGB, outputMode=mode) or image
@@ -139,11 +167,18 @@ def _upright(image: Image.Image, orientation: int) -> Image.Image:
     return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
 
 
+def _without_idle_alpha(image: Image.Image) -> Image.Image:
+    """Many a screenshot has transparency and no transparent pixel; its encoding would cost a third more."""
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
+        return image.convert("RGB")
+    return image
+
+
 def _renditions(largest: Image.Image, size: tuple[int, int]) -> Iterator[EncodedImage]:
     for width in sorted({min(width, size[0]) for width in WIDTHS}, reverse=True):
         height = max(1, round(size[1] * width / size[0]))
         same = largest.size == (width, height)
-        yield _encode(largest if same else largest.resize((width, height), Image.Resampling.LANCZOS))
+        yield _encode(largest if same else largest.resize((width, height), LANCZOS))
 
 
 def _encode(image: Image.Image) -> EncodedImage:

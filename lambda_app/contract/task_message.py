@@ -6,7 +6,10 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 FORMAT_VERSION = 2
-"""2 added `priority`.  A message without one is still written as version 1, which code before it reads."""
+"""2 added OPTIONAL.  A message without any of them is still written as version 1, which code before it reads."""
+
+OPTIONAL = frozenset({"priority", "request_id", "trace"})
+"""Fields that are left out of a message at their default."""
 
 
 class InvalidTaskMessageError(ValueError):
@@ -29,11 +32,15 @@ class TaskMessage:
     args: Sequence[Any] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     priority: int = 0
+    request_id: str = ""
+    """Of the HTTP request that began it, as its client was told; empty where a schedule or an object did."""
+
+    trace: str = ""
+    """That request's trace header."""
 
     def encode(self) -> str:
-        values = asdict(self) | {"version": 2 if self.priority else 1}
-        if not self.priority:
-            del values["priority"]
+        values = {name: value for name, value in asdict(self).items() if value or name not in OPTIONAL}
+        values["version"] = 1 if OPTIONAL.isdisjoint(values) else 2
         return json.dumps(values, separators=(",", ":"))
 
     @classmethod
@@ -60,12 +67,13 @@ class TaskMessage:
 
 _TYPES: Mapping[str, type] = {
     "id": str, "task": str, "enqueued_at": str, "args": list, "kwargs": dict, "priority": int, "version": int,
+    "request_id": str, "trace": str,
 }  # fmt: skip
 
 
 def _check_fields(values: Mapping[str, Any]) -> None:
     expected = {item.name for item in fields(TaskMessage)}
-    if faults := sorted(expected ^ (set(values) - {"version"} | {"priority"})):
+    if faults := sorted(expected ^ (set(values) - {"version"} | OPTIONAL)):
         raise InvalidTaskMessageError(f"task message has missing or unknown fields: {', '.join(faults)}")
     for name, value in values.items():
         if not isinstance(value, _TYPES[name]):

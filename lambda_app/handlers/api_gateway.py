@@ -6,13 +6,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambda_app.asgi import application
 from lambda_app.serverless.http.adapter import LambdaAdapter
-from lambda_app.serverless.observability.logs import logger
+from lambda_app.serverless.observability.invocations import observed
 from lambda_app.serverless.priming import prime_http
 
 respond = LambdaAdapter(application)
 prime_http(respond)
 
 
-@logger.inject_lambda_context(correlation_id_path="requestContext.requestId", clear_state=True)
+@observed("api_gateway")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return respond(event, context)

@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambda_app.serverless.bootstrap import start_django
 from lambda_app.serverless.commands import run_command
-from lambda_app.serverless.observability.logs import logger
+from lambda_app.serverless.observability.invocations import observed
 
 start_django()
 
@@ -14,7 +14,7 @@ DEPLOY: list[str] = ["migrate", "--no-input"]
 """What an empty event asks for: the deploy's trigger can send no other."""
 
 
-@logger.inject_lambda_context(clear_state=True)
+@observed("management")
 def handler(event: dict[str, Any] | None, context: LambdaContext) -> dict[str, Any]:
     command = (event or {}).get("command", DEPLOY)
     return {"command": command, "output": run_command(command)}

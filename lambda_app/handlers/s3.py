@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambda_app.serverless.bootstrap import start_django
 from lambda_app.serverless.objects.triggers import calls_in_body, calls_of_event
-from lambda_app.serverless.observability.logs import logger
+from lambda_app.serverless.observability.invocations import observed
 from lambda_app.serverless.priming import prime_tasks
 from lambda_app.serverless.sources import source_of, wrong_source
 from lambda_app.serverless.tasks.batch import PartialBatchResponse, run_batch, run_directly
@@ -15,7 +15,7 @@ start_django()
 prime_tasks()
 
 
-@logger.inject_lambda_context(clear_state=True)
+@observed("s3")
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialBatchResponse | None:
     """Take a batch from SQS, or an event straight from S3 or EventBridge, which is tried again as a whole."""
     source = source_of(event)

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambda_app.serverless.bootstrap import start_django
-from lambda_app.serverless.observability.logs import logger
+from lambda_app.serverless.observability.invocations import observed
 from lambda_app.serverless.priming import prime_tasks
 from lambda_app.serverless.tasks.batch import PartialBatchResponse, run_batch
 from lambda_app.serverless.tasks.wire import read_envelope
@@ -14,6 +14,6 @@ start_django()
 prime_tasks()
 
 
-@logger.inject_lambda_context(clear_state=True)
+@observed("sqs")
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialBatchResponse:
     return run_batch(event, lambda body: [read_envelope(body)], context, handler="sqs")

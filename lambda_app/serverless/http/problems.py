@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 
 from lambda_app.serverless.http.gateway import request_id
 from lambda_app.serverless.http.middleware import InlineMiddleware
+from lambda_app.serverless.observability.invocations import note_route
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class ProblemDetailsMiddleware(InlineMiddleware):
         request.request_id = request_id(request)  # type: ignore[attr-defined]
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        note_route(request)
         response.headers["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
         if response.status_code >= HTTPStatus.BAD_REQUEST and isinstance(response, HttpResponse):
             _become_problem(response, request.request_id)  # type: ignore[attr-defined]

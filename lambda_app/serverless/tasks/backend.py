@@ -18,6 +18,7 @@ from uuid6 import uuid7
 
 from lambda_app.contract.resources import TaskPolicy
 from lambda_app.contract.task_message import TaskMessage
+from lambda_app.serverless.observability.origins import current_origin
 from lambda_app.serverless.tasks import outbox, results
 from lambda_app.serverless.tasks.outbox import Call
 from lambda_app.serverless.tasks.sqs import MAX_MESSAGE_BYTES, QueueUnavailableError, send_messages
@@ -139,6 +140,7 @@ class SqsBackend(BaseTaskBackend):
 
 def message_of(result: TaskResult[Any, Any]) -> TaskMessage:
     """Return the message of a call; one for later bears the moment that it is for."""
+    origin = current_origin()
     moment = max(filter(None, (result.enqueued_at, result.task.run_after)))
     return TaskMessage(
         id=result.id,
@@ -147,6 +149,8 @@ def message_of(result: TaskResult[Any, Any]) -> TaskMessage:
         args=result.args,
         kwargs=result.kwargs,
         priority=result.task.priority,
+        request_id=origin.request_id,
+        trace=origin.trace,
     )
 
 

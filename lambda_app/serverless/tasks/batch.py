@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from django.db import close_old_connections
 
 from lambda_app.contract.task_message import InvalidTaskMessageError
-from lambda_app.serverless.observability.logs import logger as structured
+from lambda_app.serverless.observability.origins import Origin, continued
 from lambda_app.serverless.sources import source_of, wrong_source
 from lambda_app.serverless.tasks.bulk import InvalidBulkTaskError, run_bulk
 from lambda_app.serverless.tasks.deadline import Deadline
@@ -119,7 +119,8 @@ def _run_single_calls(deliveries: Sequence[Delivery], deadline: Deadline) -> Non
 
 
 def _run_single_call(delivery: Delivery, call: DeliveredCall, deadline: Deadline) -> None:
-    with structured.append_context_keys(message_id=delivery.message_id), deadline.measured():
+    origin = Origin(call.envelope.request_id, call.envelope.trace)
+    with continued(origin, message_id=delivery.message_id), deadline.measured():
         try:
             run_call(call)
         except InvalidTaskMessageError as error:

@@ -124,4 +124,9 @@ def _commit(task: Task[Any, Any], calls: Sequence[DeliveredCall]) -> None:
         if items:
             task.call(items)
         forget_failures([call for call in calls if call.receives > 1])
-    logger.info("%d calls of %s ran as one, with %d items", len(calls), task.module_path, len(items))
+    # All who asked for it: an id given to a client finds this line, too.
+    asked = sorted({call.envelope.request_id for call in calls} - {""})
+    logger.info(
+        "%d calls of %s ran as one, with %d items", len(calls), task.module_path, len(items),
+        extra={"correlation_ids": asked},
+    )  # fmt: skip

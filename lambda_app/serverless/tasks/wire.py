@@ -21,6 +21,8 @@ class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False
     kwargs: msgspec.Raw
     version: Annotated[int, msgspec.Meta(ge=1, le=FORMAT_VERSION)]
     priority: int = 0
+    request_id: str = ""
+    trace: str = ""
 
     def arguments(self) -> tuple[list[Any], dict[str, Any]]:
         return msgspec.json.decode(self.args), msgspec.json.decode(self.kwargs)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lambda_app.contract.task_message import FORMAT_VERSION, InvalidTaskMessageError, TaskMessage
 
 FIELDS = {"id": "1", "task": "a.b", "enqueued_at": "2026-11-23T07:30:00+00:00", "args": [], "kwargs": {}, "version": 1}
+FIELDS_OF_A_CALL = {name: value for name, value in FIELDS.items() if name != "version"}
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -57,3 +58,15 @@ def test_a_missing_field_is_named(name):
 def test_a_body_nested_too_deep_is_refused():
     with pytest.raises(InvalidTaskMessageError, match="not a task message"):
         TaskMessage.decode("[" * 200_000)
+
+
+def test_the_request_that_began_it_travels_along():
+    message = TaskMessage(**FIELDS_OF_A_CALL, request_id="request-1", trace="Root=1-abc")
+
+    decoded = TaskMessage.decode(message.encode())
+
+    assert (decoded.request_id, decoded.trace) == ("request-1", "Root=1-abc")
+
+
+def test_a_message_that_nobody_asked_for_is_written_as_the_first_version():
+    assert json.loads(TaskMessage(**FIELDS_OF_A_CALL).encode())["version"] == 1

@@ -1,0 +1,33 @@
+"""The JSON lines that a function writes, as CloudWatch would get them."""
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from lambda_app.serverless.observability.logs import json_handler, logger
+
+type Lines = Callable[[], list[dict[str, Any]]]
+
+
+@contextmanager
+def captured_lines(*, level: int = logging.INFO) -> Iterator[Lines]:
+    """Yield a reader of the lines written since.  They have passed the formatter that is deployed."""
+    handler, stream = json_handler(), io.StringIO()
+    assert isinstance(handler, logging.StreamHandler)
+    former, former_level = handler.setStream(stream), logger.log_level
+    root = logging.getLogger()
+    root_level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    logger.setLevel(level)
+    try:
+        yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    finally:
+        handler.setStream(former)
+        root.removeHandler(handler)
+        root.setLevel(root_level)
+        logger.setLevel(former_level)
+        logging.getLogger(logger.service).propagate = True

@@ -52,6 +52,7 @@ check: .venv/.installed ## Lint, format, types, import contracts, system checks:
 	mypy
 	lint-imports --no-cache
 	manage check --fail-level WARNING
+	python -m local.migrations
 
 .PHONY: demo
 demo: install ## Act as a phone against the running system, and check every figure
@@ -89,6 +90,18 @@ bench-http: .venv/.installed .build/peers/.installed ## A warm request: ours aga
 .PHONY: bench-cold
 bench-cold: .venv/.installed .build/peers/.installed ## A cold start: the built bundle against a stock deploy
 	python -m tests.benchmarks.cold $(ARGS)
+
+.PHONY: bench-db
+bench-db: .venv/.installed ## What a request pays for its connection, and whether a statement pins it
+	python -m tests.benchmarks.database $(ARGS)
+
+.PHONY: bench-storm
+bench-storm: .venv/.installed ## A thousand environments at once against a hundred connections
+	python -m tests.benchmarks.database.storm $(ARGS)
+
+.PHONY: chaos-db
+chaos-db: .venv/.installed ## Crash, freeze, cut and fill the database fifty times, and count every effect
+	python -m tests.chaos.database $(ARGS)
 
 .PHONY: plots
 plots: .build/peers/.installed ## Draw the last benchmarks into docs/performance/

@@ -107,6 +107,14 @@ chaos-db: .venv/.installed ## Crash, freeze, cut and fill the database fifty tim
 plots: .build/peers/.installed ## Draw the last benchmarks into docs/performance/
 	.build/peers/bin/python -m tests.benchmarks.plots
 
+.PHONY: conformance
+conformance: .venv/.installed .build/peers/.installed ## Every odd event through ours and the peers; writes docs/conformance.md
+	python -m tests.conformance
+
+.PHONY: fuzz
+fuzz: .venv/.installed ## 100,000 broken events, and 15,000 requests compared with uvicorn
+	python -m tests.conformance.fuzz
+
 .PHONY: synth
 synth: install ## Write the templates of one stage to cdk.out: make synth STAGE=prod
 	cdk synth --quiet --strict --context stage=$(STAGE)

@@ -20,6 +20,8 @@ APPS = ("feed", "serverless")
 SERVER_VERSION = 17
 """Of `cdk/components/database.py`; told to Django and to squawk, because no server is asked."""
 
+SQUAWK = Path(sys.executable).with_name("squawk")
+
 EXEMPT = {
     ("feed", "0002_view_partitions"): "it replaces a table in the first release, before which no code could break",
 }
@@ -46,7 +48,7 @@ def main() -> int:
 
 def lint(files: list[Path]) -> int:
     command = [
-        "squawk",
+        SQUAWK,
         "--assume-in-transaction",
         f"--pg-version={SERVER_VERSION}.0",
         f"--exclude={','.join(EXCLUDED)}",
@@ -61,7 +63,7 @@ def write_sql(folder: Path) -> Iterator[Path]:
     """Write one file for each migration of ours, without a database."""
     # The two things for which Django would ask a server.
     connection.__dict__["pg_version"] = SERVER_VERSION * 10_000
-    connection.ops.compose_sql = _compose
+    connection.ops.compose_sql = _compose  # type: ignore[attr-defined]
     loader = MigrationLoader(None)
     for app, name in sorted(loader.graph.nodes):
         if app in APPS and (app, name) not in EXEMPT:

@@ -48,12 +48,12 @@ def main() -> int:
 
 def lint(files: list[Path]) -> int:
     command = [
-        SQUAWK,
+        str(SQUAWK),
         "--assume-in-transaction",
         f"--pg-version={SERVER_VERSION}.0",
         f"--exclude={','.join(EXCLUDED)}",
     ]
-    finished = subprocess.run([*command, *files], capture_output=True, text=True, check=False, cwd=ROOT)
+    finished = subprocess.run([*command, *map(str, files)], capture_output=True, text=True, check=False, cwd=ROOT)
     if finished.returncode:
         sys.stdout.write(finished.stdout + finished.stderr)
     return finished.returncode

@@ -12,13 +12,15 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import boto3
+import psycopg
 import pytest
 from django.db import OperationalError
 
 from lambda_app.contract.environment import RDS_CA_BUNDLE
 from lambda_app.serverless.postgresql import base, tokens
 from lambda_app.serverless.postgresql.base import DatabaseWrapper
-from lambda_app.serverless.postgresql.liveness import has_something_to_read
+from lambda_app.serverless.postgresql.liveness import answers, has_something_to_read
+from lambda_app.serverless.postgresql.pins import PinningStatementError
 from local.emulator import free_port
 from local.postgresql import PORT
 from local.tls import server_certificate
@@ -261,3 +263,91 @@ def test_the_secret_is_no_parameter_of_libpq(postgresql, role, secret):
 
     assert "secret_arn" not in parameters
     assert parameters["password"] == "first"
+
+
+def test_a_transaction_that_loses_its_connection_does_not_wait_for_another(lasting, postgresql):
+    lasting.set_autocommit(False)
+    before = pid_of(lasting)
+    postgresql.execute(f"SELECT pg_terminate_backend({before}, 5000)")
+    with pytest.raises(OperationalError):
+        pid_of(lasting)
+    lasting.close()
+
+    lasting.set_autocommit(True)
+
+    assert lasting.connection is None
+    assert pid_of(lasting) != before
+
+
+def test_a_connection_that_rested_is_asked_with_a_deadline_and_replaced_if_it_is_silent(lasting, monkeypatch):
+    before = pid_of(lasting)
+    asked = []
+    monkeypatch.setattr(base, "IDLE_SECONDS", -1)
+    monkeypatch.setattr(base, "answers", lambda connection, within_seconds: asked.append(within_seconds))
+    next_request(lasting)
+
+    assert pid_of(lasting) != before
+    assert asked == [base.ANSWER_SECONDS]
+
+
+def test_a_connection_that_rested_and_answers_is_kept(lasting, monkeypatch):
+    monkeypatch.setattr(base, "IDLE_SECONDS", -1)
+    before = pid_of(lasting)
+    next_request(lasting)
+
+    assert pid_of(lasting) == before
+
+
+def test_a_question_waits_no_longer_than_said(lasting):
+    with lasting.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    lasting.connection.pgconn.send_query(b"SELECT pg_sleep(5)")
+    began = time.monotonic()
+
+    assert not answers(lasting.connection, within_seconds=0.1)
+    assert time.monotonic() - began < 2
+
+
+def test_a_server_that_became_a_standby_is_left_at_the_next_request(lasting, postgresql, role):
+    postgresql.execute("CREATE TABLE written (id int)")
+    postgresql.execute(f"GRANT INSERT ON written TO {role}")
+    before = pid_of(lasting)
+    with lasting.cursor() as cursor:
+        cursor.execute("BEGIN READ ONLY")
+        with pytest.raises(OperationalError, match="read-only transaction; the next request connects anew"):
+            cursor.execute("INSERT INTO written VALUES (1)")
+        cursor.execute("ROLLBACK")
+    postgresql.execute("DROP TABLE written")
+
+    next_request(lasting)
+
+    assert pid_of(lasting) != before
+
+
+def test_each_alias_has_its_own_connection_and_its_own_guard(connect, postgresql, monkeypatch):
+    monkeypatch.setattr(base, "sign_token", lambda **request: "first")
+    postgresql.execute("ALTER ROLE proxied PASSWORD 'first'")
+    writer = connect(HOST=str(postgresql.sockets), OPTIONS={"iam": True, "pinning_statements": "refuse"})
+    reader = connect(HOST=str(postgresql.sockets), OPTIONS={"iam": True, "pinning_statements": "allow"})
+
+    assert pid_of(writer) != pid_of(reader)
+    with reader.cursor() as cursor:
+        cursor.execute("SET search_path = public")
+    with pytest.raises(PinningStatementError), writer.cursor() as cursor:
+        cursor.execute("SET search_path = public")
+
+
+@pytest.mark.parametrize("words", ["PAM authentication failed for user", "The IAM authentication failed for the role"])
+def test_what_rds_and_its_proxy_say_of_a_token_is_tried_once_more(words, connect, postgresql, monkeypatch):
+    attempts = []
+
+    def refuse(params):
+        attempts.append(params)
+        raise psycopg.OperationalError(words)
+
+    monkeypatch.setattr(base, "sign_token", lambda **request: "token")
+    monkeypatch.setattr(psycopg, "connect", lambda **params: refuse(params))
+
+    with pytest.raises(OperationalError, match=words):
+        connect(HOST=str(postgresql.sockets))
+    assert len(attempts) == 2

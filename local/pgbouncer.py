@@ -95,6 +95,7 @@ pool_mode = transaction
 default_pool_size = {self.pool_size}
 max_client_conn = 2000
 query_wait_timeout = 10
+server_login_retry = 1
 server_idle_timeout = 600
 client_tls_sslmode = require
 client_tls_cert_file = {self.certificate.certificate}

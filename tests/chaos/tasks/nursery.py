@@ -1,0 +1,120 @@
+"""A process that has loaded everything and forks a worker at each command, so that a kill costs milliseconds.
+
+Reads lines such as "work likes 200" or "produce 0 1000 2" and answers with the process id.  A worker is
+an execution environment of Lambda and the poller before it: poll, call the deployed handler, acknowledge.
+"""
+
+import http.client
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import tests.chaos.tasks.settings  # noqa: F401 - declares the bank's tasks before anything reads the topology
+from lambda_app.handlers.sqs import handler
+from lambda_app.serverless.tasks import outbox
+from local.processes import die_with_parent
+from tests.chaos.tasks import bank, books, yardsticks
+from tests.conftest import LambdaContext
+
+# Time runs faster here, as it does in the broker.
+outbox.LEASE = timedelta(seconds=1)
+outbox.PAUSE_SECONDS = 0.5
+
+CHUNK = 20
+"""Orders placed in one transaction."""
+
+PAUSE_SECONDS = 0.02
+
+
+class Poller:
+    """Lambda's own client of SQS."""
+
+    def __init__(self, url: str) -> None:
+        self._address = url.removeprefix("http://")
+        self._connection = http.client.HTTPConnection(self._address)
+
+    def call(self, operation: str, queue: str, **request: Any) -> dict[str, Any]:
+        body = json.dumps({"QueueUrl": queue, **request})
+        self._connection.request("POST", "/", body, {"X-Amz-Target": f"AmazonSQS.{operation}"})
+        answer: dict[str, Any] = json.loads(self._connection.getresponse().read())
+        return answer
+
+
+def poll_once(poller: Poller, queue: str, limit: int, handle: Callable[[Any, Any], Any] = handler) -> int:
+    """Take a batch, let it be handled, acknowledge what was not reported; return how many were taken."""
+    event = poller.call("Poll", queue, Limit=limit)
+    if not event["Records"]:
+        return 0
+    response = handle(event, LambdaContext(remaining_ms=20_000))
+    left = {item["itemIdentifier"] for item in response["batchItemFailures"]}
+    done = [record["messageId"] for record in event["Records"] if record["messageId"] not in left]
+    if done:
+        poller.call("Acknowledge", queue, MessageIds=done)
+    return len(event["Records"])
+
+
+def work(queue: str, limit: str, kind: str) -> None:
+    poller = Poller(os.environ["AWS_ENDPOINT_URL"])
+    handle = {"ours": handler, **yardsticks.HANDLERS}[kind]
+    while True:
+        if not poll_once(poller, queue, int(limit), handle):
+            time.sleep(PAUSE_SECONDS)
+
+
+def produce(first: str, last: str, step: str, kind: str) -> None:
+    place = {"ours": bank.place_orders}.get(kind, yardsticks.place_orders)
+    keys = range(int(first), int(last), int(step))
+    for start in range(0, len(keys), CHUNK):
+        _insist(place, [transfer_of(number) for number in keys[start : start + CHUNK]])
+
+
+def transfer_of(number: int) -> bank.Transfer:
+    return bank.Transfer(key=f"k{number}", account=number * 7919 % books.ACCOUNTS, amount=number % 97 + 1)
+
+
+def _insist(place: Callable[[list[bank.Transfer]], None], transfers: list[bank.Transfer]) -> None:
+    """A client that got no answer asks again, as long as it takes."""
+    from django.db import close_old_connections
+
+    while True:
+        try:
+            close_old_connections()
+            return place(transfers)
+        except Exception:  # noqa: BLE001 - whatever it was, the client does not know
+            time.sleep(PAUSE_SECONDS)
+
+
+def main() -> None:
+    roles = {"work": work, "produce": produce}
+    for line in sys.stdin:
+        role, *arguments = line.split()
+        if pid := os.fork():
+            print(pid, flush=True)
+        else:
+            die_with_parent()()
+            _detach()
+            roles[role](*arguments)
+            os._exit(0)
+        _reap()
+
+
+def _detach() -> None:
+    """Leave the commands to the parent, and let the log go where its errors go."""
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+
+
+def _reap() -> None:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return
+
+
+if __name__ == "__main__":
+    main()

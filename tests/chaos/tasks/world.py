@@ -1,0 +1,134 @@
+"""The servers of a run: PostgreSQL that may crash, PgBouncer before it, the broker, and a nursery of workers."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import pgbouncer
+from local.database import TOOLS
+from local.emulator import CREDENTIALS, free_port
+from local.pgbouncer import PgBouncer
+from local.postgresql import PORT, SUPERUSER, PostgreSQL
+from local.processes import die_with_parent
+from local.source import ROOT
+from local.tls import server_certificate
+from tests.chaos.tasks.broker import Broker, Mischief
+
+DATABASE = "bank"
+
+CRASHING = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "on", "max_connections": "60"}
+"""The server crashes here, the machine does not: what a commit wrote to the kernel is kept."""
+
+
+@dataclass
+class World:
+    postgresql: PostgreSQL
+    broker: Broker
+    variables: dict[str, str]
+    pools: bool
+    """Whether PgBouncer is there, in the place of RDS Proxy."""
+
+    def execute(self, statement: str) -> list[tuple[object, ...]]:
+        return self.postgresql.execute(statement, database=DATABASE)
+
+    def crash_database(self) -> None:
+        self.postgresql.stop(immediately=True)
+        self.postgresql.start()
+
+
+class Nursery:
+    """Starts and kills workers.  Use as a context manager."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __enter__(self) -> "Nursery":
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos.tasks.nursery"],
+            env=self._world.variables,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            stderr=None if "CHAOS_LOG" in os.environ else subprocess.DEVNULL,
+            preexec_fn=die_with_parent(),
+        )
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        # Workers end with their parent.
+        self._process.kill()
+        self._process.communicate()
+
+    def start(self, command: str) -> int:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(command + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+
+def kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether the worker `pid` still runs; one that has ended waits for its parent to notice."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@contextlib.contextmanager
+def running_world(mischief: Mischief) -> Iterator[World]:
+    with contextlib.ExitStack() as stack:
+        # A short path, for the socket.
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pg-")))
+        server = stack.enter_context(PostgreSQL(folder / "data", folder / "s", settings=CRASHING))
+        broker = stack.enter_context(Broker(mischief))
+        host, port, mode = _proxy(stack, folder, server)
+        server.execute(f"CREATE DATABASE {DATABASE}")
+        variables = {
+            **CREDENTIALS,
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "DJANGO_SETTINGS_MODULE": "tests.chaos.tasks.settings",
+            "AWS_ENDPOINT_URL": broker.url,
+            "PGHOST": host,
+            "PGPORT": str(port),
+            "PGSSLMODE": mode,
+            "PGUSER": SUPERUSER,
+            "PGDATABASE": DATABASE,
+            "CHAOS_LOG": os.environ.get("CHAOS_LOG", "CRITICAL"),
+        }
+        world = World(server, broker, variables, pools=port != PORT)
+        _migrate(world)
+        yield world
+
+
+def _proxy(stack: contextlib.ExitStack, folder: Path, server: PostgreSQL) -> tuple[str, int, str]:
+    program = pgbouncer.find(TOOLS / "pgbouncer")
+    if program is None:
+        return str(server.sockets), PORT, "disable"
+    certificate = server_certificate(folder / "tls", ["127.0.0.1"])
+    pooler = PgBouncer(
+        program, folder / "pgbouncer", "127.0.0.1", free_port(), server.sockets, certificate, SUPERUSER, pool_size=10
+    )
+    pooler.start()
+    stack.callback(pooler.stop)
+    return pooler.address, pooler.port, "require"
+
+
+def _migrate(world: World) -> None:
+    direct = {"PGHOST": str(world.postgresql.sockets), "PGPORT": str(PORT), "PGSSLMODE": "disable"}
+    subprocess.run(
+        [sys.executable, "-m", "tests.chaos.tasks.tables"], env=world.variables | direct, cwd=ROOT, check=True
+    )

@@ -6,8 +6,7 @@ database connection, which belongs to a thread, is lost at each request.
 """
 
 from collections.abc import AsyncIterator, Iterable
-from contextlib import aclosing, asynccontextmanager, closing
-from functools import lru_cache
+from contextlib import aclosing, asynccontextmanager
 from io import BytesIO
 from typing import Any
 
@@ -19,6 +18,7 @@ from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 from mangum.types import Response, Scope
 
+from lambda_app.serverless.http.fields import TextHeaders
 from lambda_app.serverless.http.limits import Buffer
 
 
@@ -44,20 +44,16 @@ class DjangoChain(BaseHandler):
 
     def __call__(self, scope: Scope, body: bytes) -> Response:
         """Serve one request.  Raise what Django does not turn into a response."""
-        is_finished = False
+        response = None
         try:
             response = self._respond(scope, body)
-            # Closing it finishes the request: it sends the signal even if reading fails.
-            is_finished = True
-            with closing(response):
-                return {
-                    "status": response.status_code,
-                    "headers": _headers_of(response),
-                    "body": _content_of(response),
-                }
+            return {"status": response.status_code, "headers": _headers_of(response), "body": _content_of(response)}
         finally:
-            if not is_finished:
+            # To close a response finishes its request as well.
+            if response is None:
                 signals.request_finished.send(sender=self.__class__)
+            else:
+                response.close()
 
     def _respond(self, scope: Scope, body: bytes) -> HttpResponseBase:
         set_script_prefix(get_script_prefix(scope))
@@ -67,16 +63,11 @@ class DjangoChain(BaseHandler):
         return response
 
 
-def _headers_of(response: HttpResponseBase) -> list[list[bytes]]:
-    headers = [[_wire_name(name), value.encode("latin-1")] for name, value in response.items()]
+def _headers_of(response: HttpResponseBase) -> Any:
+    lines = [(name.lower(), value) for name, value in response.items()]
     if response.cookies:
-        headers += [[b"set-cookie", cookie.OutputString().encode("ascii")] for cookie in response.cookies.values()]
-    return headers
-
-
-@lru_cache(maxsize=512)
-def _wire_name(name: str) -> bytes:
-    return name.lower().encode("ascii")
+        lines += [("set-cookie", cookie.OutputString()) for cookie in response.cookies.values()]
+    return TextHeaders(lines)
 
 
 def _content_of(response: Any) -> bytes:

@@ -56,7 +56,7 @@ class HttpApi(HTTPGateway):
             root_path=base_path_of(path, self.config) or stage_prefix_of(path, context),
             query_string=text_of(self.event, "rawQueryString").encode(),
             client=(text_of(http, "sourceIp", of="requestContext.http"), 0),
-            server=(_domain_name(self.event), 443),
+            server=(_domain_name(context), 443),
         )
 
     def __call__(self, response: Response) -> dict[str, Any]:
@@ -80,7 +80,8 @@ class FunctionUrl(HttpApi):
 
     @classmethod
     def infer(cls, event: LambdaEvent, context: LambdaContext, config: LambdaConfig) -> bool:
-        return event.get("version") == "2.0" and ".lambda-url." in _domain_name(event)
+        origin = event.get("requestContext")
+        return event.get("version") == "2.0" and isinstance(origin, dict) and ".lambda-url." in _domain_name(origin)
 
     def _path(self, http: Mapping[str, Any]) -> str:
         return unquote(text_of(self.event, "rawPath"))
@@ -110,7 +111,7 @@ class RestApi(APIGateway):
             root_path=prefix or base_path_of(path, self.config) or stage_prefix_of(path, context),
             query_string=urlencode(_query_pairs(self.event)).encode(),
             client=(text_of(identity, "sourceIp", of="requestContext.identity"), 0),
-            server=(_domain_name(self.event), 443),
+            server=(_domain_name(context), 443),
         )
 
     def __call__(self, response: Response) -> dict[str, Any]:
@@ -174,10 +175,13 @@ class UnknownGateway(HttpApi):
 GATEWAYS: list[type[LambdaHandler]] = [LoadBalancer, FunctionUrl, HttpApi, RestApi, UnknownGateway]
 
 
+ASGI = {"version": "3.0", "spec_version": "2.0"}
+
+
 def _scope(gateway: Any, fields: Fields, **parts: Any) -> Scope:
     return {
         "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.0"},
+        "asgi": ASGI,
         "http_version": "1.1",
         # Except at a load balancer there is nothing but TLS, whatever a header says.
         "scheme": "https",
@@ -189,9 +193,8 @@ def _scope(gateway: Any, fields: Fields, **parts: Any) -> Scope:
     }
 
 
-def _domain_name(event: LambdaEvent) -> str:
-    context = event.get("requestContext")
-    name = context.get("domainName") if isinstance(context, dict) else None
+def _domain_name(request_context: Mapping[str, Any]) -> str:
+    name = request_context.get("domainName")
     return name if isinstance(name, str) else ""
 
 

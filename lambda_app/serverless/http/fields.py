@@ -129,3 +129,17 @@ def _refuse_surrogates(text: str, key: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise MalformedEventError(f"{key} has half of a surrogate pair at position {error.start}") from None
+
+
+class TextHeaders:
+    """The headers of one response: an iterable of pairs of bytes as in ASGI, and the text that gateways want."""
+
+    __slots__ = ("lines",)
+
+    def __init__(self, lines: list[tuple[str, str]]) -> None:
+        self.lines = lines
+        """Lower-case names and values, as latin-1 reads them."""
+
+    def __iter__(self) -> Iterator[list[bytes]]:
+        for name, value in self.lines:
+            yield [name.encode("latin-1"), value.encode("latin-1")]

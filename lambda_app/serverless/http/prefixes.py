@@ -8,8 +8,10 @@ from mangum.types import LambdaConfig
 
 def base_path_of(path: str, config: LambdaConfig) -> str:
     """Return the configured base path if `path` lies under it, else ""."""
-    base_path = f"/{config['api_gateway_base_path'].strip('/')}"
-    return base_path if base_path != "/" and _is_under(path, base_path) else ""
+    if (configured := config["api_gateway_base_path"]) == "/":
+        return ""
+    base_path = f"/{configured.strip('/')}"
+    return base_path if _is_under(path, base_path) else ""
 
 
 def stage_prefix_of(path: str, request_context: Mapping[str, Any]) -> str:
@@ -17,8 +19,10 @@ def stage_prefix_of(path: str, request_context: Mapping[str, Any]) -> str:
 
     It does so at its own address; behind a domain of yours "/v1/feed" in stage "v1" is a path of yours.
     """
-    stage, domain_name = request_context.get("stage"), request_context.get("domainName", ".execute-api.")
-    if not isinstance(stage, str) or stage in ("", "$default") or ".execute-api." not in str(domain_name):
+    stage = request_context.get("stage")
+    if stage == "$default" or not stage or not isinstance(stage, str):
+        return ""
+    if ".execute-api." not in str(request_context.get("domainName", ".execute-api.")):
         return ""
     return f"/{stage}" if _is_under(path, f"/{stage}") else ""
 

@@ -1,12 +1,14 @@
 """ASGI response → what each gateway takes for a response, byte for byte."""
 
 from base64 import b64encode
-from functools import cache, lru_cache
+from functools import cache
 from http import HTTPStatus
 from itertools import product
 from typing import Any
 
 from mangum.types import Response
+
+from lambda_app.serverless.http.fields import TextHeaders
 
 COOKIE = "set-cookie"
 
@@ -43,12 +45,10 @@ def load_balancer(response: Response, *, multi_value: bool) -> dict[str, Any]:
 
 
 def _lines(response: Response) -> list[tuple[str, str]]:
-    return [(_text(name), value.decode("latin-1")) for name, value in response["headers"]]
-
-
-@lru_cache(maxsize=512)
-def _text(name: bytes) -> str:
-    return name.decode("latin-1").lower()
+    headers: Any = response["headers"]
+    if isinstance(headers, TextHeaders):
+        return headers.lines
+    return [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers]
 
 
 def _grouped(response: Response) -> dict[str, list[str]]:

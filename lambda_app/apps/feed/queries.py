@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from lambda_app.apps.feed.cursors import encode_cursor
 from lambda_app.apps.feed.errors import NotFoundError
+from lambda_app.apps.feed.feed_page import feed_page_ids
 from lambda_app.apps.feed.models import Follow, Like, Member, Photo, Post
 from lambda_app.apps.feed.schemas import (
     AuthorOut,
@@ -35,8 +36,8 @@ POST_COLUMNS = (
 
 
 def read_feed(*, viewer: Member, page: PageQuery) -> PostPage:
-    followed = Follow.objects.filter(follower=viewer).values("followed")
-    return _read_page(Post.objects.filter(author__in=followed), viewer=viewer, page=page)
+    ids = feed_page_ids(viewer=viewer, before=page.before, count=page.limit + 1)
+    return _read_page(Post.objects.filter(id__in=ids), viewer=viewer, page=page)
 
 
 def read_posts_of(*, handle: str, viewer: Member, page: PageQuery) -> PostPage:

@@ -44,9 +44,9 @@ class Statement(NamedTuple):
 class Recording:
     """The statements between `start` and `stop`."""
 
-    __slots__ = ("_token", "count", "finds_sites", "name", "started_ns", "statements", "total_ns")
+    __slots__ = ("_parent", "count", "finds_sites", "includes_nested", "name", "started_ns", "statements", "total_ns")
 
-    def __init__(self, name: str = "", *, finds_sites: bool = False) -> None:
+    def __init__(self, name: str = "", *, finds_sites: bool = False, includes_nested: bool = False) -> None:
         self.name = name
         self.finds_sites = finds_sites
         self.statements: list[Statement] = []
@@ -55,11 +55,19 @@ class Recording:
 
         self.total_ns = 0
         self.started_ns = perf_counter_ns()
-        self._token = _current.set(self)
+        self.includes_nested = includes_nested
+        """Whether what a recording within this one records is added to it when that stops."""
+
+        self._parent = _current.get()
+        _current.set(self)
 
     def stop(self) -> None:
         """Let what comes next belong to whoever recorded before."""
-        _current.set(self._token.old_value if isinstance(self._token.old_value, Recording) else None)
+        _current.set(self._parent)
+        if self._parent is not None and self._parent.includes_nested:
+            self._parent.count += self.count
+            self._parent.total_ns += self.total_ns
+            self._parent.statements += self.statements
 
     @property
     def elapsed_ms(self) -> float:
@@ -91,8 +99,8 @@ def current_recording() -> Recording | None:
 
 @contextmanager
 def recorded(name: str = "") -> Iterator[Recording]:
-    """Record everything within, with its lines.  For tests and tools."""
-    recording = Recording(name, finds_sites=True)
+    """Record everything within, requests and tasks too, with its lines.  For tests and tools."""
+    recording = Recording(name, finds_sites=True, includes_nested=True)
     try:
         yield recording
     finally:

@@ -1,5 +1,7 @@
 """Views in partitions by week: made four weeks ahead, dropped after thirteen, by a function that the app may call."""
 
+from typing import Any
+
 from django.db import migrations, models
 from django.db.models import deletion
 
@@ -91,7 +93,7 @@ WHOLE = """
 """
 
 
-def _event(name: str) -> models.ForeignKey:
+def _event(name: str) -> Any:
     return models.ForeignKey(
         db_constraint=False, db_index=False, on_delete=deletion.DO_NOTHING, related_name="+", to=f"feed.{name}"
     )

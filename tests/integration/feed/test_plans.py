@@ -1,0 +1,184 @@
+"""No endpoint and no task reads a table, or an index, from end to end: each statement that it sends is explained.
+
+Sequential scans are switched off, and the joins that read both sides whole, as if every table were huge: the planner
+uses one where nothing else can answer, and only there.  What it falls back to then, walking through a whole index,
+is told from a look into it.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.tasks import Task
+from django.test import Client
+from django.utils import timezone
+
+from lambda_app.apps.feed import tasks
+from lambda_app.apps.feed.api import api
+from lambda_app.apps.feed.identifiers import new_id
+from lambda_app.apps.feed.models import Member, Photo, Post
+from lambda_app.apps.feed.population import FIRST_READER, POST, Population, uuid_of
+from lambda_app.apps.feed.seeding import seed
+from lambda_app.serverless.observability.plans import (
+    is_explainable,
+    read_partial_indexes,
+    read_plan,
+    rows_read,
+    whole_scans,
+)
+from lambda_app.serverless.observability.recordings import recorded
+from tests.integration.feed.conftest import make_photo
+from tests.integration.feed.doubles import CLAIMS
+
+pytestmark = pytest.mark.django_db
+
+POPULATION = Population(1_000)
+JSON = "application/json"
+A_POST: UUID = uuid_of(POST, 567)
+AUTHOR = f"member-{POPULATION.first_author + 3:08}"
+
+MOST_ROWS_READ = 1_500
+"""What a page of who follows 101 members may touch: 101 newest posts, 21 of each of 21 authors, 21 whole rows."""
+
+REQUESTS = {
+    "GET /v1/feed": lambda client: client.get("/v1/feed"),
+    "GET /v1/posts": lambda client: client.get("/v1/posts"),
+    "POST /v1/posts": lambda client: client.post("/v1/posts", {"photo_id": str(ready_photo())}, content_type=JSON),
+    "GET /v1/posts/{post_id}": lambda client: client.get(f"/v1/posts/{A_POST}"),
+    "DELETE /v1/posts/{post_id}": lambda client: client.delete(f"/v1/posts/{own_post()}"),
+    "PUT /v1/posts/{post_id}/like": lambda client: client.put(f"/v1/posts/{A_POST}/like"),
+    "DELETE /v1/posts/{post_id}/like": lambda client: client.delete(f"/v1/posts/{A_POST}/like"),
+    "POST /v1/views": lambda client: client.post("/v1/views", {"views": [{"post_id": A_POST}]}, content_type=JSON),
+    "GET /v1/members/{handle}": lambda client: client.get(f"/v1/members/{AUTHOR}"),
+    "GET /v1/members/{handle}/posts": lambda client: client.get(f"/v1/members/{AUTHOR}/posts"),
+    "PUT /v1/members/{handle}/follow": lambda client: client.put(f"/v1/members/{AUTHOR}/follow"),
+    "DELETE /v1/members/{handle}/follow": lambda client: client.delete(f"/v1/members/{AUTHOR}/follow"),
+    "POST /v1/photos": lambda client: client.post("/v1/photos", {"content_type": "image/png"}, content_type=JSON),
+    "GET /v1/photos/{photo_id}": lambda client: client.get(f"/v1/photos/{ready_photo()}"),
+}
+
+TASKS = {
+    "record_likes": lambda: {
+        "likes": [
+            {"post_id": str(A_POST), "member_id": str(new_id()), "is_liked": True, "requested_at": NOW.isoformat()}
+        ]
+    },
+    "record_views": lambda: {
+        "reports": [
+            {"member_id": str(new_id()), "viewed_at": NOW.isoformat(), "events": [[str(new_id()), str(A_POST), 1]]}
+        ]
+    },
+    "render_photo": lambda: {"bucket": "uploads", "key": f"photos/{new_id()}"},
+    "expire_abandoned_photos": dict,
+    "maintain_view_partitions": dict,
+}
+NOW = timezone.now()
+
+
+READER = f"seed-{POPULATION.posts}-{FIRST_READER}"
+
+
+def ready_photo():
+    return make_photo(reader()).id
+
+
+def own_post():
+    return Post.objects.create(author=reader(), photo=make_photo(reader(), is_posted=True)).id
+
+
+def reader():
+    return Member.objects.get(subject=READER)
+
+
+@pytest.fixture
+def client_of_reader(client_of):
+    seed(POPULATION, on_progress=lambda *progress: None)
+    return Client(**{CLAIMS: {"sub": READER, "preferred_username": "reader"}})
+
+
+def switch(state):
+    with connection.cursor() as cursor:
+        # Bitmaps too: rows that were just written look dearer in an index than they will be after the first VACUUM.
+        for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):
+            cursor.execute(f"SET LOCAL enable_{way} = {state}")
+
+
+def faults_of(recording):
+    """Explain every statement as if there were nothing but indexes; return what reads a whole relation."""
+    faults, partial = [], read_partial_indexes(connection)
+    switch("off")
+    for statement in recording.statements:
+        if is_explainable(statement.sql):
+            faults += whole_scans(read_plan(connection, statement.sql, statement.params), partial=partial)
+    switch("on")
+    return [str(fault) for fault in faults]
+
+
+def test_every_endpoint_has_its_request_here():
+    operations = {
+        f"{method.upper()} {path}" for path, methods in api.get_openapi_schema()["paths"].items() for method in methods
+    }
+
+    assert set(REQUESTS) == operations
+
+
+def test_every_task_has_its_call_here():
+    assert set(TASKS) == {name for name, value in vars(tasks).items() if isinstance(value, Task)}
+
+
+@pytest.mark.parametrize("route", REQUESTS)
+def test_an_endpoint_reads_no_relation_from_end_to_end(route, client_of_reader, queue):
+    with recorded(route) as recording:
+        # What the request needs is made within: it is explained as well, and no worse for that.
+        response = REQUESTS[route](client_of_reader)
+
+    assert response.status_code < 300, response.content
+    assert recording.statements
+    assert faults_of(recording) == []
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_reads_no_relation_from_end_to_end(name, client_of_reader, settings):
+    settings.BUDGET_BREACHES = "ignore"
+    make_photo(reader(), state=Photo.State.PENDING)
+    Photo.objects.filter(state="pending").update(created_at=NOW - timedelta(minutes=20))
+
+    with recorded(name) as recording:
+        getattr(tasks, name).call(**TASKS[name]())
+
+    allowed = ["feed_view_other", "function"] if name == "maintain_view_partitions" else []
+    assert recording.statements
+    assert [fault for fault in faults_of(recording) if not fault.startswith(tuple(allowed))] == []
+
+
+def test_a_page_of_the_feed_looks_at_few_rows_however_many_there_are(client_of_reader):
+    with recorded() as recording:
+        client_of_reader.get("/v1/feed")
+    switch("off")
+
+    looked_at = [rows_read(read_plan(connection, s.sql, s.params, analyze=True)) for s in recording.statements]
+    assert sum(looked_at) < MOST_ROWS_READ
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        Post.objects.filter(caption="x"),
+        Post.objects.filter(like_count__gt=5).order_by("-id")[:21],
+        Photo.objects.filter(content_type="image/png").order_by("id"),
+    ],
+    ids=["a column without an index", "a walk through the newest", "a walk through all in order"],
+)
+def test_the_explanation_sees_a_query_that_no_index_serves(query, client_of_reader):
+    with recorded() as recording:
+        list(query)
+
+    assert len(faults_of(recording)) == 1
+
+
+def test_the_explanation_sees_nothing_in_a_look_by_key(client_of_reader):
+    with recorded() as recording:
+        list(Post.objects.filter(id=A_POST))
+
+    assert faults_of(recording) == []

@@ -17,8 +17,12 @@ from lambda_app.serverless.postgresql.tokens import sign_token
 from tests.benchmarks.http.variants import VARIANTS, Variant
 from tests.benchmarks.http.worker import event_for
 
-REQUESTS = 3
-PAUSE_SECONDS = 0.5
+STARTS_PER_SECOND = 20
+"""Lambda adds a hundred a second, each with a processor of its own; here two cores carry all of them and the rest."""
+
+CALM_SECONDS = 3.0
+"""Between the last start and a request of every environment in the same moment, and between that and one more."""
+
 PATH = "/one-query"
 
 
@@ -36,7 +40,7 @@ def read_reports(output: bytes) -> list[Report]:
 
 
 def main(way: str, size: int) -> None:
-    """Fork, let all begin at the same moment, and write a line for each."""
+    """Fork, open the gate, and write a line for each."""
     output = os.dup(1)
     os.dup2(2, 1)
     django.setup()
@@ -45,34 +49,40 @@ def main(way: str, size: int) -> None:
     sign_token(host="proxy.example.com", port=5432, user="app")  # the same
     gc.freeze()
     gate, opener = os.pipe()
-    children = [_fork(way, gate, opener, output) for _ in range(size)]
+    children = [_fork(way, gate, opener, output, _moments(number, size)) for number in range(size)]
     os.close(gate)
     os.close(opener)
     for pid in children:
         os.waitpid(pid, 0)
 
 
-def _fork(way: str, gate: int, opener: int, output: int) -> int:
+def _moments(number: int, size: int) -> list[float]:
+    """Return when environment `number` sends its requests, in seconds: when it starts, and twice with all others."""
+    calm = size / STARTS_PER_SECOND + CALM_SECONDS
+    return [number / STARTS_PER_SECOND, calm, calm + CALM_SECONDS]
+
+
+def _fork(way: str, gate: int, opener: int, output: int, moments: list[float]) -> int:
     pid = os.fork()
     if pid:
         return pid
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.close(opener)
     os.read(gate, 1)  # ends for all at once, when the parent closes the other end
-    timings, statuses = _live(VARIANTS[way]())
+    timings, statuses = _live(VARIANTS[way](), moments)
     line = json.dumps({"timings": timings, "statuses": statuses}) + "\n"
     os.write(output, line.encode())  # short enough to be written in one piece
     os._exit(0)
 
 
-def _live(variant: Variant) -> tuple[list[float], list[int]]:
-    timings, statuses = [], []
-    for _ in range(REQUESTS):
+def _live(variant: Variant, moments: list[float]) -> tuple[list[float], list[int]]:
+    timings, statuses, start = [], [], time.monotonic()
+    for moment in moments:
+        time.sleep(max(0, start + moment - time.monotonic()))
         event = event_for(PATH)
         began = time.perf_counter()
         statuses.append(_status(variant, event))
         timings.append((time.perf_counter() - began) * 1000)
-        time.sleep(PAUSE_SECONDS)
     return timings, statuses
 
 

@@ -1,4 +1,4 @@
-"""`make bench-storm`: a thousand environments that start at once, against a server that takes a hundred connections."""
+"""`make bench-storm`: a thousand environments, one after the other and then all at once, on a hundred backends."""
 
 import argparse
 import subprocess
@@ -57,7 +57,8 @@ def main() -> int:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     sizes = parser.parse_args().sizes
     print(
-        "\nmilliseconds of the first answer and of later ones; environments, pooler and server share this machine\n"
+        "\nmilliseconds of the first answer, and of two later ones that all ask for in the same moment;"
+        " environments, pooler and server share this machine\n"
         f"  {'':>5} {'':<14} {'errors':>7} {'first p50':>9} {'p99':>9} {'later p50':>9} {'p99':>9} {'backends':>9}"
         "  answers",
         flush=True,

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -58,9 +59,11 @@ class Wire:
         self._lost_before = self._connections
 
     def drop(self) -> None:
-        """Close every connection."""
+        """Close every connection, and return when it is done."""
         for task in self._tasks.copy():
             task.get_loop().call_soon_threadsafe(task.cancel)
+        while self._tasks:
+            time.sleep(0.001)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -70,8 +73,8 @@ class Wire:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
                 await self._connect(reader, writer)
         finally:
-            self._tasks.discard(task)
             writer.close()
+            self._tasks.discard(task)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.is_swallowing:

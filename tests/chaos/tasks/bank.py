@@ -40,7 +40,7 @@ def note_all(notices: list[Notice]) -> None:
 
 
 def place_orders(transfers: list[Transfer]) -> None:
-    """Place those of `transfers` that are not placed yet, odd ones to be done singly and even ones in bulk."""
+    """Place those of `transfers` that are not placed yet; every tenth is transferred by itself."""
     with transaction.atomic():
         placed = {
             key for (key,) in execute("SELECT key FROM bank_order WHERE key = ANY (%s)", [[t.key for t in transfers]])
@@ -52,10 +52,10 @@ def place_orders(transfers: list[Transfer]) -> None:
 
 def enqueue_transfers(transfers: list[Transfer]) -> None:
     backend = task_backends["default"]
-    single = [((), msgspec.to_builtins(transfer)) for transfer in transfers if int(transfer.key[1:]) % 2]
-    bulk = [(([msgspec.to_builtins(transfer)],), {}) for transfer in transfers if not int(transfer.key[1:]) % 2]
-    backend.enqueue_many(transfer_one, single)
-    backend.enqueue_many(transfer_all, bulk)
+    single = [transfer for transfer in transfers if int(transfer.key[1:]) % 10 == 0]
+    bulk = [transfer for transfer in transfers if transfer not in single]
+    backend.enqueue_many(transfer_one, [((), msgspec.to_builtins(transfer)) for transfer in single])
+    backend.enqueue_many(transfer_all, [(([msgspec.to_builtins(transfer)],), {}) for transfer in bulk])
 
 
 def _transfer(transfers: list[Transfer]) -> None:

@@ -226,6 +226,14 @@ class Broker:
             ]
         }
 
+    def _on_ShowAll(self, queue: str, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self.show_all()
+        return {}
+
+    def _on_Clear(self, queue: str, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self.clear()
+        return {}
+
     def _on_Acknowledge(self, queue: str, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         self.delete(queue, request["MessageIds"])
         return {}

@@ -1,6 +1,7 @@
 """The servers of a run: PostgreSQL that may crash, PgBouncer before it, the broker, and a nursery of workers."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from local import pgbouncer
 from local.database import TOOLS
@@ -72,6 +74,20 @@ class Nursery:
         self._process.stdin.write(command + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
+
+
+def enumerate_crash_points(world: World, kind: str, fault: str) -> dict[str, Any]:
+    """Return the numbers of points by stage, and the violations."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "tests.chaos.tasks.crashpoints", kind, fault],
+        env=world.variables,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=None if "CHAOS_LOG" in os.environ else subprocess.DEVNULL,
+        check=True,
+    )
+    found: dict[str, Any] = json.loads(finished.stdout)
+    return found
 
 
 def kill(pid: int) -> None:

@@ -121,6 +121,9 @@ class Bucket:
     expires_after: timedelta | None = None
     """Objects are deleted when they are this old.  None: kept."""
 
+    immutable: bool = False
+    """No name is ever given to other bytes, so phones and CDNs may keep what they got."""
+
     def __post_init__(self) -> None:
         _check_name("bucket", self.name)
 
@@ -133,6 +136,9 @@ class ObjectTrigger:
     prefix: str
     task: str
     """Dotted path of the task, called as `task(bucket=..., key=...)`."""
+
+    pass_version: bool = False
+    """Also pass `version=`, which `storages[bucket].open_version(key, version)` takes: for what may be replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

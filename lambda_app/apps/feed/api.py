@@ -1,6 +1,7 @@
 """The JSON API under /v1: strict when it reads, and described by its own OpenAPI document."""
 
 from functools import cached_property
+from math import ceil
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from ninja.renderers import BaseRenderer
 
 from lambda_app.apps.feed.authentication import BearerToken
 from lambda_app.apps.feed.docs import DocsPage
-from lambda_app.apps.feed.errors import RefusedError
+from lambda_app.apps.feed.errors import RefusedError, TooManyError
 from lambda_app.apps.feed.routes import members, photos, posts
 
 PROBLEM = {
@@ -90,7 +91,10 @@ api.add_router("", photos.router)
 
 @api.exception_handler(RefusedError)
 def refuse(request: HttpRequest, error: RefusedError) -> HttpResponse:
-    return api.create_response(request, {"detail": str(error)}, status=error.status)
+    response = api.create_response(request, {"detail": str(error)}, status=error.status)
+    if isinstance(error, TooManyError):
+        response["Retry-After"] = str(ceil(error.retry_after.total_seconds()))
+    return response
 
 
 @api.exception_handler(AuthenticationError)

@@ -1,5 +1,6 @@
 """What a service may refuse, each with the status that HTTP has for it."""
 
+from datetime import timedelta
 from http import HTTPStatus
 
 
@@ -23,6 +24,16 @@ class ConflictError(RefusedError):
 
 class InvalidCursorError(RefusedError):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class TooManyError(RefusedError):
+    """Allowed again after `retry_after`."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+    def __init__(self, message: str, *, retry_after: timedelta) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class RejectedImageError(Exception):

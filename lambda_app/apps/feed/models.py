@@ -1,13 +1,22 @@
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from lambda_app.apps.feed.identifiers import new_id
 
 MAX_CAPTION_LENGTH = 2_200
 HANDLE_PATTERN = r"^[a-z0-9._-]{1,64}$"
+
+LATE_AFTER = timedelta(minutes=10)
+"""Past the upload window with room for a slow upload: from here on the sweep looks after a pending photo."""
+
+
+def when_late() -> datetime:
+    return timezone.now() + LATE_AFTER
 
 
 class Member(models.Model):
@@ -78,6 +87,15 @@ class Photo(models.Model):
     renditions = models.JSONField(default=list, blank=True)
     """`{"name", "width", "height"}` of each object in the media storage, widest first."""
 
+    placeholder = models.CharField(max_length=64, default="", db_default="", blank=True)
+    """A BlurHash."""
+
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """Renderings that were begun and did not come back: a file that kills its worker is known by them."""
+
+    check_after = models.DateTimeField(default=when_late, db_default=Now())
+    """When the sweep looks at it, should it still be pending then."""
+
     is_posted = models.BooleanField(default=False, db_default=False)
     """Moves with the post.  Others see a photo, and the sweep spares it, only while this is true."""
 
@@ -85,8 +103,9 @@ class Photo(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["created_at"], condition=Q(state="pending"), name="photo_pending_oldest_first"),
+            models.Index(fields=["check_after"], condition=Q(state="pending"), name="photo_pending_late_first"),
             models.Index(fields=["created_at"], condition=Q(is_posted=False), name="photo_unposted_oldest_first"),
+            models.Index(fields=["owner", "-created_at"], name="photo_of_owner_newest_first"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=["pending", "ready", "rejected"]), name="photo_state_known"),

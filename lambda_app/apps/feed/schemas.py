@@ -87,6 +87,9 @@ class PhotoOut(BaseModel):
     reason: str | None
     width: int | None
     height: int | None
+    placeholder: str | None
+    """A BlurHash, to be shown until a rendition is there."""
+
     renditions: list[RenditionOut]
 
 
@@ -134,5 +137,6 @@ def photo_out(photo: Photo) -> PhotoOut:
         reason=photo.reason or None,
         width=photo.width,
         height=photo.height,
+        placeholder=photo.placeholder or None,
         renditions=renditions_out(photo.renditions),
     )

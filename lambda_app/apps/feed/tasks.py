@@ -23,8 +23,8 @@ def record_views(reports: list[ViewReport]) -> None:
 
 @task
 @budget(queries=4)
-def render_photo(bucket: str, key: str) -> None:
-    photos.render_upload(bucket=bucket, key=key)
+def render_photo(bucket: str, key: str, version: str = "") -> None:
+    photos.render_upload(bucket=bucket, key=key, version=version)
 
 
 @task

@@ -7,6 +7,7 @@ from botocore.config import Config
 from storages.backends.s3 import S3Storage as BaseS3Storage
 
 from lambda_app.serverless.objects.presigned import PresignedPost
+from lambda_app.serverless.objects.versions import VersionFile, open_version
 
 
 class S3Storage(BaseS3Storage):  # type: ignore[misc]
@@ -41,3 +42,10 @@ class S3Storage(BaseS3Storage):  # type: ignore[misc]
             ExpiresIn=int(expires_in.total_seconds()),
         )
         return {"url": post["url"], "fields": post["fields"]}
+
+    def open_version(self, name: str, version: str) -> VersionFile:
+        """Open `name` if it still is the `version` that an event announced; "" is whatever is there now.
+
+        Raise FileNotFoundError if it is gone, or another object took its place.
+        """
+        return open_version(self.connection.meta.client, self.bucket_name, self._normalize_name(name), version)

@@ -92,4 +92,8 @@ def make_image(*, size: tuple[int, int] = (640, 480), kind: str = "JPEG", **opti
 
 def upload(photo_id: UUID | str, data: bytes) -> str:
     """Put `data` where the phone would, and return its key."""
-    return storages["uploads"].save(upload_key(UUID(str(photo_id))), ContentFile(data))
+    return storages["uploads"].save(key_of(photo_id), ContentFile(data))
+
+
+def key_of(photo_id: UUID | str) -> str:
+    return upload_key(Photo.objects.get(id=photo_id))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from hashlib import md5
 from typing import Any
 
 from django.core.files.storage import InMemoryStorage
@@ -21,6 +22,15 @@ class ClaimsMiddleware:
 
 
 class SigningStorage(InMemoryStorage):
+    def open_version(self, name: str, version: str) -> Any:
+        if version not in ("", self.version_of(name)):
+            raise FileNotFoundError(name)
+        return self.open(name)
+
+    def version_of(self, name: str) -> str:
+        with self.open(name) as file:
+            return md5(file.read(), usedforsecurity=False).hexdigest()
+
     def presigned_post(self, name: str, **conditions: Any) -> dict[str, Any]:
         assert conditions.keys() == {"content_type", "max_bytes", "expires_in"}
         assert conditions["expires_in"] <= timedelta(minutes=5)

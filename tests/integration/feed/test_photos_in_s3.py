@@ -6,11 +6,14 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+from django.utils import timezone
 from PIL import Image
 
 from lambda_app.apps.feed import tasks
+from lambda_app.apps.feed.models import Photo
 from lambda_app.apps.feed.services.photos import MAX_UPLOAD_BYTES
 from tests.integration.feed.conftest import make_image
 
@@ -35,8 +38,8 @@ def open_upload(client):
     return client.post("/v1/photos", {"content_type": "image/jpeg"}, content_type="application/json").json()
 
 
-def render(ticket):
-    tasks.render_photo.call(bucket="uploads", key=ticket["fields"]["key"])
+def render(ticket, version=""):
+    tasks.render_photo.call(bucket="uploads", key=ticket["fields"]["key"], version=version)
 
 
 def read(client, ticket):
@@ -74,6 +77,24 @@ def test_a_file_over_the_limit_is_not_taken(ada):
     assert send_form(ticket, bytes(MAX_UPLOAD_BYTES + 1)) >= 400
 
 
+def test_an_object_that_was_replaced_is_left_to_its_own_event(ada):
+    ticket = open_upload(ada)
+    send_form(ticket, make_image(size=(400, 300)))
+    announced = etag_of(ticket)
+    send_form(ticket, make_image(size=(200, 150)))
+
+    render(ticket, version=announced)
+    before = read(ada, ticket)["state"]
+    render(ticket, version=etag_of(ticket))
+
+    assert (before, read(ada, ticket)["width"]) == ("pending", 200)
+
+
+def etag_of(ticket):
+    uploads = storages["uploads"]
+    return "etag:" + uploads.connection.Object(uploads.bucket_name, ticket["fields"]["key"]).e_tag.strip('"')
+
+
 def test_an_object_that_is_gone_does_nothing(ada):
     ticket = open_upload(ada)
 
@@ -82,10 +103,10 @@ def test_an_object_that_is_gone_does_nothing(ada):
     assert read(ada, ticket)["state"] == "pending"
 
 
-def test_the_sweep_finds_what_came_and_what_did_not(ada, queue, monkeypatch):
-    monkeypatch.setattr("lambda_app.apps.feed.services.photos.LATE_AFTER", -MINUTE)
+def test_the_sweep_finds_what_came_and_what_did_not(ada, queue):
     came, missing = open_upload(ada), open_upload(ada)
     send_form(came, make_image())
+    Photo.objects.update(check_after=timezone.now())
 
     tasks.expire_abandoned_photos.call()
     queue.run()

@@ -12,9 +12,12 @@ router = Router(tags=["photos"])
 
 
 @router.post("/photos", response={201: UploadOut}, summary="Ask to upload a photo")
-@budget(queries=3)
+@budget(queries=4)
 def open_upload(request: MemberRequest, body: NewPhoto) -> UploadOut:
-    """Answers a presigned POST of at most 10 MB, good for 5 minutes; the upload sets off the rendering."""
+    """Answers a presigned POST of at most 10 MB, good for 5 minutes; the upload sets off the rendering.
+
+    429 with Retry-After from the 121st within an hour on.
+    """
     photo, form = photos.open_upload(owner=request.auth, content_type=body.content_type)
     return UploadOut(photo=photo_out(photo), url=form["url"], fields=form["fields"])
 

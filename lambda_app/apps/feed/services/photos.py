@@ -1,33 +1,31 @@
 """Photos from the permission to upload until they are ready, rejected or deleted."""
 
-from collections.abc import Iterable
-from datetime import timedelta
-from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol, TypedDict, cast
+from datetime import datetime, timedelta
+from typing import Protocol, TypedDict, cast
 from uuid import UUID
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import Storage, storages
+from django.core.files.base import File
+from django.core.files.storage import storages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from lambda_app.apps.feed.errors import RejectedImageError
-from lambda_app.apps.feed.models import Member, Photo
-
-if TYPE_CHECKING:
-    from lambda_app.apps.feed.rendering import EncodedImage, Rendering
+from lambda_app.apps.feed.errors import RejectedImageError, TooManyError
+from lambda_app.apps.feed.models import LATE_AFTER, Member, Photo
+from lambda_app.apps.feed.services import renditions
 
 KEY_PREFIX = "photos/"
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024
 UPLOAD_WINDOW = timedelta(minutes=5)
 """How long a phone may take to begin its upload."""
 
-LATE_AFTER = timedelta(minutes=10)
-"""Past the upload window with room for a slow upload: from here on the sweep looks after a pending photo."""
+MAX_UPLOADS = 120
+UPLOADS_PERIOD = timedelta(hours=1)
+"""A member may ask for MAX_UPLOADS in this time, and for as many more as its requests run at once."""
 
-HOPELESS_AFTER = timedelta(hours=1)
-"""A file that could not be rendered in an hour of attempts never will be."""
+MAX_ATTEMPTS = 3
+"""Renderings that may die with their worker; what fails otherwise is not counted, and tried for a day."""
 
 UNPOSTED_LIFETIME = timedelta(days=1)
 PHOTOS_PER_SWEEP = 250
@@ -39,12 +37,6 @@ class PresignedPost(TypedDict):
     fields: dict[str, str]
 
 
-class Rendition(TypedDict):
-    name: str
-    width: int
-    height: int
-
-
 class UploadStorage(Protocol):
     """What the storage "uploads" can do beyond Django's `Storage`."""
 
@@ -52,48 +44,69 @@ class UploadStorage(Protocol):
         self, name: str, *, content_type: str, max_bytes: int, expires_in: timedelta
     ) -> PresignedPost: ...
 
+    def open_version(self, name: str, version: str) -> "File[bytes]":
+        """Raise FileNotFoundError if the file is gone, or another one than `version`, unless that is ""."""
+        ...
+
+    def exists(self, name: str) -> bool: ...
+
 
 def open_upload(*, owner: Member, content_type: str) -> tuple[Photo, PresignedPost]:
-    """Make a pending photo and the form with which its file can be sent straight to the storage."""
+    """Make a pending photo and the form with which its file can be sent straight to the storage.
+
+    Raise TooManyError if `owner` has asked for too many lately.
+    """
+    _check_rate(owner)
     photo = Photo.objects.create(owner=owner, content_type=content_type)
-    uploads = cast("UploadStorage", storages["uploads"])
-    form = uploads.presigned_post(
-        upload_key(photo.id), content_type=content_type, max_bytes=MAX_UPLOAD_BYTES, expires_in=UPLOAD_WINDOW
+    form = _storage("uploads").presigned_post(
+        upload_key(photo), content_type=content_type, max_bytes=MAX_UPLOAD_BYTES, expires_in=UPLOAD_WINDOW
     )
     return photo, form
 
 
-def upload_key(photo_id: UUID) -> str:
-    return f"{KEY_PREFIX}{photo_id}"
+def upload_key(photo: Photo) -> str:
+    """Return the key of the upload: ours from end to end, nothing of it is the client's."""
+    return f"{KEY_PREFIX}{photo.owner_id}/{photo.id}"
 
 
-def render_upload(*, bucket: str, key: str) -> None:
+def render_upload(*, bucket: str, key: str, version: str = "") -> None:
     """Turn an uploaded file into renditions, or reject it with the reason.
 
     Safe to repeat, also at the same time: names of renditions come from their content, and only a
-    pending photo changes.  Without effect if the photo or its file is gone.
+    pending photo changes.  Without effect if the photo or its file is gone, or another file took its place.
     """
-    photo = _read_pending_photo(key)
+    photo = _take_pending_photo(key)
     if photo is None:
         return
     try:
-        data = _read_upload(storages[bucket], key)
-        if data is not None:
-            _publish(photo, _render(photo, data))
+        upload = _read_upload(bucket, key, version)
+        if upload is None:
+            _give_back(photo)
+        else:
+            renditions.publish(photo, upload)
     except RejectedImageError as error:
         _reject(Photo.objects.filter(id=photo.id), reason=str(error))
+    except Exception:
+        # It came back, whatever it came back with: only what never does is counted.
+        _give_back(photo)
+        raise
 
 
 def settle_late_uploads() -> list[str]:
-    """Reject photos whose file never came; return the keys of those that came but were not rendered."""
-    now = timezone.now()
-    pending = Photo.objects.filter(state=Photo.State.PENDING)
-    _reject(pending.filter(created_at__lt=now - HOPELESS_AFTER), reason="the photo could not be processed")
-    late = pending.filter(created_at__lt=now - LATE_AFTER).order_by("created_at")[:PHOTOS_PER_SWEEP]
-    arrived = {photo.id: storages["uploads"].exists(upload_key(photo.id)) for photo in late}
-    missing = [photo_id for photo_id, is_there in arrived.items() if not is_there]
-    _reject(pending.filter(id__in=missing), reason="no file was uploaded in time")
-    return [upload_key(photo_id) for photo_id, is_there in arrived.items() if is_there]
+    """Reject photos whose file never came or cannot be borne; return the keys of those that were not rendered yet.
+
+    Each look waits twice as long as the one before: an outage of hours loses no photo and sets off no storm.
+    """
+    late = Photo.objects.filter(state=Photo.State.PENDING, check_after__lt=timezone.now())
+    batch = list(late.order_by("check_after")[:PHOTOS_PER_SWEEP])
+    hopeless = [photo.id for photo in batch if photo.attempts >= MAX_ATTEMPTS]
+    _reject(Photo.objects.filter(id__in=hopeless), reason="the photo could not be processed")
+    arrived = {photo: _storage("uploads").exists(upload_key(photo)) for photo in batch if photo.id not in hopeless}
+    missing = [photo.id for photo, is_there in arrived.items() if not is_there]
+    _reject(Photo.objects.filter(id__in=missing), reason="no file was uploaded in time")
+    waiting = [photo for photo, is_there in arrived.items() if is_there]
+    Photo.objects.filter(id__in=[photo.id for photo in waiting]).update(check_after=Now() + (Now() - F("created_at")))
+    return [upload_key(photo) for photo in waiting]
 
 
 def delete_unposted_photos() -> int:
@@ -108,63 +121,51 @@ def _delete_oldest_unposted() -> bool:
     if photo is None:
         return False
     # Renditions first: a row that is left can be deleted again, an object that nobody names cannot.
-    _delete_images(photo.renditions)
+    renditions.delete_all(photo.id)
     photo.delete()
     return True
 
 
-def _read_pending_photo(key: str) -> Photo | None:
+def _storage(name: str) -> UploadStorage:
+    return cast("UploadStorage", storages[name])
+
+
+def _check_rate(owner: Member) -> None:
+    newest_first = Photo.objects.filter(owner=owner).order_by("-created_at").values_list("created_at", flat=True)
+    earlier: datetime | None = newest_first[MAX_UPLOADS - 1 : MAX_UPLOADS].first()
+    if earlier is not None and (retry_after := earlier + UPLOADS_PERIOD - timezone.now()) > timedelta(0):
+        raise TooManyError(
+            f"a member may ask for {MAX_UPLOADS} uploads an hour; try again in {retry_after.seconds // 60 + 1} minutes",
+            retry_after=retry_after,
+        )
+
+
+def _take_pending_photo(key: str) -> Photo | None:
+    """Return the photo whose upload `key` is, and count the attempt; None if nothing is left to do for it."""
     try:
-        photo_id = UUID(key.removeprefix(KEY_PREFIX))
+        photo = Photo.objects.filter(id=UUID(key.rpartition("/")[2]), state=Photo.State.PENDING).first()
     except ValueError:
         return None
-    return Photo.objects.filter(id=photo_id, state=Photo.State.PENDING).first()
+    # At its last attempt it may be in other hands just now.  If not, the sweep gives it up.
+    if photo is None or upload_key(photo) != key or photo.attempts >= MAX_ATTEMPTS:
+        return None
+    Photo.objects.filter(id=photo.id).update(attempts=F("attempts") + 1, check_after=Now() + LATE_AFTER)
+    return photo
 
 
-def _read_upload(uploads: Storage, key: str) -> bytes | None:
+def _give_back(photo: Photo) -> None:
+    Photo.objects.filter(id=photo.id, attempts__gt=0).update(attempts=F("attempts") - 1)
+
+
+def _read_upload(bucket: str, key: str, version: str) -> bytes | None:
+    """Return the bytes in one read, so that what is judged is what is rendered; None if they are gone."""
     try:
-        with uploads.open(key) as file:
+        with _storage(bucket).open_version(key, version) as file:
             if file.size > MAX_UPLOAD_BYTES:
                 raise RejectedImageError(f"the file is larger than {MAX_UPLOAD_BYTES // 1024**2} MB")
             return cast("bytes", file.read())
     except FileNotFoundError:
         return None
-
-
-def _render(photo: Photo, data: bytes) -> "Rendering":
-    # Here, not above: Pillow is for the few environments that render, not for every cold start.
-    from lambda_app.apps.feed.rendering import render
-
-    return render(data, content_type=photo.content_type)
-
-
-def _publish(photo: Photo, rendering: "Rendering") -> None:
-    renditions = [_save_image(photo, image) for image in rendering.images]
-    settled = Photo.objects.filter(id=photo.id, state=Photo.State.PENDING).update(
-        state=Photo.State.READY, width=rendering.width, height=rendering.height, renditions=renditions
-    )
-    if not settled:
-        _delete_strays(photo.id, renditions)
-
-
-def _save_image(photo: Photo, image: "EncodedImage") -> Rendition:
-    media = storages["media"]
-    name = f"{KEY_PREFIX}{photo.id}/{image.width}-{sha256(image.data).hexdigest()[:32]}.webp"
-    # Named by its content: what is there already is the same.
-    if not media.exists(name):
-        name = media.save(name, ContentFile(image.data))
-    return {"name": name, "width": image.width, "height": image.height}
-
-
-def _delete_strays(photo_id: UUID, renditions: list[Rendition]) -> None:
-    """Another run settled the photo first, or it was deleted meanwhile: keep only what the row names."""
-    named = Photo.objects.filter(id=photo_id).values_list("renditions", flat=True).first() or []
-    _delete_images(rendition for rendition in renditions if rendition not in named)
-
-
-def _delete_images(renditions: Iterable[Rendition]) -> None:
-    for rendition in renditions:
-        storages["media"].delete(rendition["name"])
 
 
 def _reject(photos: QuerySet[Photo], *, reason: str) -> None:

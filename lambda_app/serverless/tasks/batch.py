@@ -79,7 +79,8 @@ def run_deliveries(deliveries: Sequence[Delivery], deadline: Deadline) -> bool:
     except Exception as error:
         if not is_infrastructure(error):
             raise
-        logger.exception("the batch ends early")
+        # Its traceback says where it struck, which could have been anywhere.
+        logger.error("the batch ends early, the infrastructure failed: %r", error)
         return False
     finally:
         # A transaction that a task left open must not take in the next batch.

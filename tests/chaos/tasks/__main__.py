@@ -5,7 +5,7 @@ import argparse
 from local.figures import write_figures
 from tests.chaos.tasks.broker import Mischief
 from tests.chaos.tasks.run import POISON_COUNT, Plan, figures, run
-from tests.chaos.tasks.world import running_world
+from tests.chaos.tasks.world import World, enumerate_crash_points, running_world
 
 GOALS = {
     "lost": "== 0",
@@ -13,8 +13,17 @@ GOALS = {
     "books_differ": "== 0",
     "healthy_dead_after_redrive": "== 0",
     "outbox_left": "== 0",
+    "crash_points_kill_violating": "== 0",
+    "crash_points_cut_violating": "== 0",
     "poison_dead": f"== {POISON_COUNT}",
 }
+
+
+def _crash_points(world: World, kind: str, fault: str) -> dict[str, float]:
+    world.broker.mischief = Mischief()
+    found = enumerate_crash_points(world, kind, fault)
+    name = "crash_points" if kind == "ours" else f"{kind}_crash_points"
+    return {f"{name}_{fault}": sum(found["points"].values()), f"{name}_{fault}_violating": len(found["violations"])}
 
 
 def main() -> int:
@@ -43,6 +52,8 @@ def main() -> int:
                 kind=kind,
             )
             measured |= {f"{kind}_messages": lesser.messages} | figures(run(lesser, world), prefix=f"{kind}_")
+        for kind, fault in (("ours", "kill"), ("ours", "cut"), ("naive", "kill")):
+            measured |= _crash_points(world, kind, fault)
     return 0 if write_figures("chaos-tasks", measured, GOALS) else 1
 
 

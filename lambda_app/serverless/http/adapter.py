@@ -15,7 +15,7 @@ from mangum import Mangum
 from mangum.types import Response, Scope
 
 from lambda_app.serverless.http.asgi_cycle import AsgiCycle
-from lambda_app.serverless.http.deadline import Deadline, DeadlineExceededError, seconds_left
+from lambda_app.serverless.http.deadline import Deadline, DeadlineExceededError, disarm, seconds_left
 from lambda_app.serverless.http.django_chain import DjangoChain
 from lambda_app.serverless.http.events import GATEWAYS
 from lambda_app.serverless.http.gateway import request_id_of
@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 MALFORMED = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What reading an event with missing or mistyped parts may raise."""
+
+BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 
 class Translator(Mangum):
@@ -84,14 +86,13 @@ class LambdaAdapter:
         return {**response, "body": b""} if _is_bodiless(scope, response) else response
 
     def _respond_in_time(self, gateway: Any, scope: Scope, body: bytes) -> Response:
-        deadline = Deadline(seconds_left(gateway.event, gateway.context))
         self._loop.adopt()
         try:
-            with deadline:
+            with Deadline(seconds_left(gateway.event, gateway.context)):
                 # In a context of its own: what one request sets, the next must not see.
                 return copy_context().run(self._serve, scope, body)
         except DeadlineExceededError:
-            deadline.disarm()
+            disarm()
             logger.exception("%s %s was given up: no time was left", scope["method"], scope["path"])
         self._give_up()
         return _problem(gateway, HTTPStatus.SERVICE_UNAVAILABLE, retry_after=RETRY_AFTER_SECONDS)
@@ -109,7 +110,7 @@ def _is_http(event: Any) -> bool:
 
 
 def _is_bodiless(scope: Scope, response: Response) -> bool:
-    return scope["method"] == "HEAD" or response["status"] in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+    return scope["method"] == "HEAD" or response["status"] in BODILESS
 
 
 def _problem(gateway: Any, status: HTTPStatus, detail: str = "", *, retry_after: int = 0) -> Response:

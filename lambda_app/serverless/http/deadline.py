@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from types import FrameType, TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any
 
 GATEWAY_SECONDS = 29.0
 """The longest that a REST API waits; an HTTP API waits a second more."""
@@ -39,56 +39,83 @@ class Deadline:
     """Raise DeadlineExceededError within the context, `seconds` after it was entered.
 
     Only signals can do this, and only the main thread gets them; elsewhere nothing is bounded.
+    The timer stays set from one request to the next, because setting it costs more than all the
+    rest: when it rings early, it is set again to the deadline of the request that runs then.
     """
-
-    _armed: ClassVar["Deadline | None"] = None
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._former: tuple[Any, float, float, float] | None = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> None:
         if self._seconds <= 0:
             raise DeadlineExceededError
         if threading.current_thread() is threading.main_thread():
-            self._arm()
-        return self
+            _alarm.watch(self._seconds)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.disarm()
+        _alarm.rest()
 
-    def disarm(self) -> None:
-        """Stop the timer.  Safe to repeat: it may strike in the very moment in which the context ends."""
-        if Deadline._armed is not self:
-            return
-        Deadline._armed = None
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        if self._former:
-            self._restore(*self._former)
 
-    def _arm(self) -> None:
+class _Alarm:
+    """The one timer of the process."""
+
+    def __init__(self) -> None:
+        self._expires: float | None = None
+        self._rings = 0.0
+        self._former: tuple[Any, float, float, float] | None = None
+
+    def watch(self, seconds: float) -> None:
+        now = time.monotonic()
+        self._expires = now + seconds
         handler = signal.getsignal(signal.SIGALRM)
-        if handler is not _strike:
-            signal.signal(signal.SIGALRM, _strike)
-        Deadline._armed = self
-        delay, interval = signal.setitimer(signal.ITIMER_REAL, self._seconds, REPEAT_SECONDS)
-        if handler not in (_strike, signal.SIG_DFL):
-            self._former = handler, delay, interval, time.monotonic()
+        if handler is not _ring or not now < self._rings <= self._expires:
+            self._set(handler, seconds, now)
 
-    def _restore(self, handler: Any, delay: float, interval: float, since: float) -> None:
-        """Give the signal back to who had it before, pytest-timeout for one, with the time that is left to it."""
+    def rest(self) -> None:
+        """Stop watching.  Safe to repeat: the alarm may ring in the very moment in which a request ends."""
+        self._expires = None
+        if self._former:
+            self._give_back(*self._former)
+
+    def ring(self) -> None:
+        now = time.monotonic()
+        if self._expires is None:
+            return
+        late = now >= self._expires
+        self._start(REPEAT_SECONDS if late else self._expires - now, now)
+        if late:
+            raise DeadlineExceededError
+
+    def _set(self, handler: Any, seconds: float, now: float) -> None:
+        if handler is not _ring:
+            signal.signal(signal.SIGALRM, _ring)
+        delay, interval = self._start(seconds, now)
+        if handler not in (_ring, signal.SIG_DFL, None):
+            self._former = handler, delay, interval, now
+
+    def _start(self, seconds: float, now: float) -> tuple[float, float]:
+        self._rings = now + seconds
+        return signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    def _give_back(self, handler: Any, delay: float, interval: float, since: float) -> None:
+        """Leave the signal to who had it before, pytest-timeout for one, with the time that is left to it."""
+        self._former = None
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)
         if delay:
             signal.setitimer(signal.ITIMER_REAL, max(delay - (time.monotonic() - since), 0.001), interval)
 
-    @staticmethod
-    def is_armed() -> bool:
-        return Deadline._armed is not None
+
+_alarm = _Alarm()
 
 
-def _strike(number: int, frame: FrameType | None) -> None:
-    if Deadline.is_armed():
-        raise DeadlineExceededError
+def disarm() -> None:
+    """Stop watching, after a deadline that was exceeded while its context ended."""
+    _alarm.rest()
+
+
+def _ring(number: int, frame: FrameType | None) -> None:
+    _alarm.ring()
 
 
 def _seconds_waited(event: Mapping[str, Any]) -> float:

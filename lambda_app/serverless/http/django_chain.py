@@ -11,11 +11,11 @@ from io import BytesIO
 from typing import Any
 
 from asgiref.sync import async_to_sync
+from django import urls
 from django.core import signals
 from django.core.handlers.asgi import ASGIRequest, get_script_prefix
 from django.core.handlers.base import BaseHandler
 from django.http.response import HttpResponseBase
-from django.urls import set_script_prefix
 from mangum.types import Response, Scope
 
 from lambda_app.serverless.http.fields import TextHeaders
@@ -56,7 +56,8 @@ class DjangoChain(BaseHandler):
                 response.close()
 
     def _respond(self, scope: Scope, body: bytes) -> HttpResponseBase:
-        set_script_prefix(get_script_prefix(scope))
+        if (prefix := get_script_prefix(scope)) or urls.get_script_prefix() != "/":
+            urls.set_script_prefix(prefix)
         signals.request_started.send(sender=self.__class__, scope=scope)
         response: HttpResponseBase = self.get_response(LambdaRequest(scope, BytesIO(body)))
         response._handler_class = self.__class__  # type: ignore[attr-defined]

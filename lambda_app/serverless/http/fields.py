@@ -85,13 +85,19 @@ class WireHeaders:
 
     def meta(self) -> dict[str, str]:
         """Return the part of `request.META` that the headers are."""
+        meta = {meta_key(name): value for name, value in self._fields}
+        if len(meta) < len(self._fields):
+            meta = self._joined()
+        if self._length or "CONTENT_LENGTH" in meta:
+            meta["CONTENT_LENGTH"] = str(self._length)
+        meta.pop("", None)
+        return meta
+
+    def _joined(self) -> dict[str, str]:
         meta: dict[str, str] = {}
         for name, value in self._fields:
             key = meta_key(name)
             meta[key] = value if key not in meta else f"{meta[key]}{'; ' if key == COOKIE else ','}{value}"
-        if self._length or "CONTENT_LENGTH" in meta:
-            meta["CONTENT_LENGTH"] = str(self._length)
-        meta.pop("", None)
         return meta
 
     def _with_length(self) -> Fields:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connections
 
 CREDENTIAL_CACHES = (
-    ("lambda_app.serverless.postgresql.tokens", "_session"),
+    ("lambda_app.serverless.presigning", "session"),
     ("lambda_app.serverless.tasks.sqs", "client"),
 )
 """Functions, cached, whose value holds credentials: module and name."""

@@ -17,6 +17,7 @@ import pytest
 from django.db import OperationalError
 
 from lambda_app.contract.environment import RDS_CA_BUNDLE
+from lambda_app.serverless import presigning
 from lambda_app.serverless.postgresql import base, tokens
 from lambda_app.serverless.postgresql.base import DatabaseWrapper
 from lambda_app.serverless.postgresql.liveness import answers, has_something_to_read
@@ -29,9 +30,9 @@ from local.tls_gate import TlsGate
 
 @pytest.fixture(autouse=True)
 def _fresh_session():
-    tokens._session.cache_clear()
+    presigning.session.cache_clear()
     yield
-    tokens._session.cache_clear()
+    presigning.session.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -24,19 +24,19 @@ ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 HANDLER = """
 import random
 from lambda_app.handlers import api_gateway
-from lambda_app.serverless.postgresql import tokens
+from lambda_app.serverless import presigning
 import uuid6
 
 random.seed(1)
 seeded = random.random()
 random.seed(1)
-session = tokens._session()
+session = presigning.session()
 first_id = uuid6.uuid7()
 
 def handler(event, context):
     return {
         "is_reseeded": random.random() != seeded,
-        "has_new_session": tokens._session() is not session,
+        "has_new_session": presigning.session() is not session,
         "ids_go_on": uuid6.uuid7() > first_id,
     }
 """

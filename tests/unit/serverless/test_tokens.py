@@ -6,8 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 
+from lambda_app.serverless import presigning
 from lambda_app.serverless.postgresql import tokens
-from lambda_app.serverless.postgresql.tokens import MissingCredentialsError, sign_token
+from lambda_app.serverless.postgresql.tokens import sign_token
+from lambda_app.serverless.presigning import MissingCredentialsError
 
 FROZEN = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 HOST = "proxy.example.eu-central-1.rds.amazonaws.com"
@@ -15,9 +17,9 @@ HOST = "proxy.example.eu-central-1.rds.amazonaws.com"
 
 @pytest.fixture(autouse=True)
 def _fresh_session():
-    tokens._session.cache_clear()
+    presigning.session.cache_clear()
     yield
-    tokens._session.cache_clear()
+    presigning.session.cache_clear()
 
 
 def query_of(token):
@@ -26,10 +28,12 @@ def query_of(token):
 
 def test_it_is_the_token_that_boto3_makes(monkeypatch):
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: FROZEN)
+    monkeypatch.setattr(tokens, "utc_now", lambda: FROZEN)
     client = boto3.client("rds")
-
-    assert sign_token(host=HOST, port=5432, user="app") == client.generate_db_auth_token(HOST, 5432, "app")
+    theirs = client.generate_db_auth_token(HOST, 5432, "app")
     client.close()
+
+    assert query_of(sign_token(host=HOST, port=5432, user="app")) == query_of(theirs)
 
 
 def test_it_is_for_one_user_at_one_endpoint_for_a_quarter_of_an_hour():

@@ -26,7 +26,7 @@ DATABASES = {
         "PASSWORD": os.environ.get("PGPASSWORD", ""),
         "CONN_MAX_AGE": None,
         "DISABLE_SERVER_SIDE_CURSORS": True,
-        "OPTIONS": {"pinning_statements": "refuse"},
+        "OPTIONS": {"pinning_statements": "refuse", "connect_timeout": 3},
     }
 }
 

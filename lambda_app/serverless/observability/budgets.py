@@ -62,7 +62,7 @@ def budget_of(declared: Mapping[str, Any] | None) -> Budget:
 
     Raise InvalidBudgetError if a limit does not exist or is no number.
     """
-    default = settings.BUDGET_DEFAULT
+    default = getattr(settings, "BUDGET_DEFAULT", {})
     return _budget(tuple(default.items()), tuple(declared.items()) if declared else ())
 
 

@@ -40,7 +40,7 @@ class BudgetMiddleware(InlineMiddleware):
         self._is_cold = True
 
     def before(self, request: HttpRequest) -> None:
-        if settings.BUDGET_BREACHES != "ignore":
+        if _mode() != "ignore":
             request.recording = _start()  # type: ignore[attr-defined]
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -79,7 +79,7 @@ def _start_task(sender: Any, **_: Any) -> None:
     # A worker runs one task after the other; what is recorded still, belongs to one that was given up.
     if not issubclass(sender, ImmediateBackend) and (left := current_recording()):
         left.stop()
-    if settings.BUDGET_BREACHES != "ignore":
+    if _mode() != "ignore":
         _start()
 
 
@@ -93,8 +93,13 @@ def _finish_task(task_result: Any, **_: Any) -> None:
         _judge(recording, getattr(task_result.task.func, "budget", None))
 
 
+def _mode() -> str:
+    mode: str = getattr(settings, "BUDGET_BREACHES", "report")
+    return mode
+
+
 def _start() -> Recording:
-    return Recording(finds_sites=settings.BUDGET_BREACHES == "refuse")
+    return Recording(finds_sites=_mode() == "refuse")
 
 
 def _judge(
@@ -104,7 +109,7 @@ def _judge(
     if is_within(recording, budget, response_bytes=response_bytes, elapsed_ms=elapsed_ms):
         return
     breaches = breaches_of(recording, budget, response_bytes=response_bytes, elapsed_ms=elapsed_ms)
-    if settings.BUDGET_BREACHES == "refuse":
+    if _mode() == "refuse":
         _refuse(recording, breaches)
     elif breaches:
         _report(recording, breaches, response_bytes, elapsed_ms)

@@ -1,0 +1,3 @@
+from lambda_app.serverless.doctor.command import Command
+
+__all__ = ["Command"]

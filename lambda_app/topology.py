@@ -15,10 +15,12 @@ TOPOLOGY = Topology(
     ),
     buckets=(
         Bucket(name="uploads", expires_after=timedelta(days=2)),
-        Bucket(name="media"),
+        Bucket(name="media", immutable=True),
     ),
     object_triggers=(
-        ObjectTrigger(bucket="uploads", prefix="photos/", task="lambda_app.apps.feed.tasks.render_photo"),
+        ObjectTrigger(
+            bucket="uploads", prefix="photos/", task="lambda_app.apps.feed.tasks.render_photo", pass_version=True
+        ),
     ),
     object_queue=Queue(name="objects", batch_size=1, memory_mb=1024),
     schedules=(

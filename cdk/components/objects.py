@@ -57,8 +57,16 @@ class ObjectBucket(Construct):
         self._grant(grantee, "s3:GetObject")
 
     def grant_process(self, grantee: iam.IGrantable) -> None:
-        """Let `grantee` read, write and delete objects, and see that one is gone."""
-        self._grant(grantee, "s3:DeleteObject", "s3:GetObject", "s3:PutObject")
+        """Let `grantee` do what `grant_consume` allows, and write objects."""
+        self.grant_consume(grantee)
+        self._grant(grantee, "s3:PutObject")
+
+    def grant_consume(self, grantee: iam.IGrantable) -> None:
+        """Let `grantee` read and delete objects, and see that one is gone.
+
+        All that a task may do where objects set off tasks: what it wrote there would call it again.
+        """
+        self._grant(grantee, "s3:DeleteObject", "s3:GetObject")
         # Without it S3 answers 403 for an object that is gone, which looks like a fault and is retried.
         iam.Grant.add_to_principal(grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.bucket.bucket_arn])
 

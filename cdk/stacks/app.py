@@ -86,14 +86,13 @@ class AppStack(Stack):
         )
 
     def _grant_buckets(self, topology: Topology, data: DataStack, task_functions: list[TaskingFunction]) -> None:
-        uploaded_to = {trigger.bucket for trigger in topology.object_triggers}
         for name, bucket in data.buckets.items():
-            if name in uploaded_to:
-                bucket.grant_upload(self.web.function)
-            else:
-                bucket.grant_serve(self.web.function)
+            triggers = bool(topology.trigger_prefixes(name))
+            grant_web = bucket.grant_upload if triggers else bucket.grant_serve
+            grant_task = bucket.grant_consume if triggers else bucket.grant_process
+            grant_web(self.web.function)
             for function in task_functions:
-                bucket.grant_process(function.function)
+                grant_task(function.function)
 
     def _accept_findings(self) -> None:
         accept(

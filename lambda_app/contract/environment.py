@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 RDS_CA_BUNDLE = str(Path(__file__).parent.parent / "serverless" / "postgresql" / "rds-ca-bundle.pem")
@@ -62,6 +63,9 @@ class Environment:
 
     bucket_names: Mapping[str, str]
     """Name in S3 of each bucket of `lambda_app.topology`."""
+
+    bucket_domains: Mapping[str, str] = MappingProxyType({})
+    """Domain of the CDN in front of a bucket; links to objects of the others are signed."""
 
     database_secret_arn: str = ""
     """Secrets Manager secret with the `password` of `database_user`.  Empty: sign an IAM token instead."""

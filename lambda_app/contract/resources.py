@@ -275,6 +275,10 @@ class Topology:
         """The declared ones and those that the platform needs, on the first queue."""
         return (*self.schedules, *_platform_schedules(self.queues[0].name))
 
+    def trigger_prefixes(self, bucket: str) -> tuple[str, ...]:
+        """Return the prefixes of `bucket` under which a new object sets off a task; no task may write there."""
+        return tuple(trigger.prefix for trigger in self.object_triggers if trigger.bucket == bucket)
+
     @property
     def fifo_queues(self) -> frozenset[str]:
         return frozenset(queue.name for queue in self.queues if queue.fifo)

@@ -1,9 +1,11 @@
 """What Lambda changes.  Fails at import, naming every variable, if the deploy forgot one."""
 
 from lambda_app.contract.environment import Environment
+from lambda_app.serverless.objects.options import storage_options
 from lambda_app.serverless.observability.logs import JSON_LOGGING
 from lambda_app.settings.base import *  # noqa: F403
 from lambda_app.settings.base import TASK_QUEUE_NAMES
+from lambda_app.topology import TOPOLOGY
 
 env = Environment.read()
 
@@ -47,6 +49,10 @@ TASKS = {
 
 BUCKET_NAMES = env.bucket_names
 STORAGES = {
-    name: {"BACKEND": "lambda_app.serverless.objects.storage.S3Storage", "OPTIONS": {"bucket_name": bucket_name}}
-    for name, bucket_name in env.bucket_names.items()
+    bucket.name: {
+        "BACKEND": "lambda_app.serverless.objects.storage.S3Storage",
+        "OPTIONS": storage_options(bucket.name, names=env.bucket_names, domains=env.bucket_domains),
+    }
+    for bucket in TOPOLOGY.buckets
+    if bucket.name in env.bucket_names
 }

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from lambda_app.serverless.objects.options import storage_options
 from lambda_app.settings.base import *  # noqa: F403
 from lambda_app.settings.base import TASK_QUEUE_NAMES
 from lambda_app.topology import TOPOLOGY
@@ -49,7 +50,8 @@ def _tasks() -> dict[str, Any]:
 
 def _storage(name: str) -> dict[str, Any]:
     if _endpoint:
-        return {"BACKEND": "lambda_app.serverless.objects.storage.S3Storage", "OPTIONS": {"bucket_name": name}}
+        options = storage_options(name, names=BUCKET_NAMES, domains={})
+        return {"BACKEND": "lambda_app.serverless.objects.storage.S3Storage", "OPTIONS": options}
     return {
         "BACKEND": "lambda_app.serverless.objects.folder.FolderStorage",
         "OPTIONS": {"location": _folder / name, "base_url": f"/objects/{name}/", "allow_overwrite": True},

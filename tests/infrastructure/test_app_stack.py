@@ -209,6 +209,19 @@ def test_whoever_processes_objects_can_tell_that_one_is_gone(deployment):
         assert ("s3:ListBucket" in actions) is ("Worker" in name)
 
 
+def test_no_task_can_write_where_an_object_sets_off_a_task(deployment):
+    for name, function in deployment.functions().items():
+        written = [
+            resource
+            for item in _allowed(deployment, function)
+            if "s3:PutObject" in actions_of(item)
+            for resource in resources_of(item)
+        ]
+
+        assert any("uploads" in resource for resource in written) is ("Web" in name)
+        assert any("media" in resource for resource in written) is ("Worker" in name)
+
+
 def test_no_policy_allows_a_wildcard_of_actions(deployment):
     for policy in deployment.properties("AWS::IAM::Policy"):
         for statement in policy["PolicyDocument"]["Statement"]:

@@ -10,6 +10,10 @@ from lambda_app.serverless.objects.presigned import PresignedPost
 from lambda_app.serverless.objects.versions import VersionFile, open_version
 
 
+class TriggeringWriteError(RuntimeError):
+    """Code of ours writes where every object sets off a task: a loop, which only the bill would end."""
+
+
 class BucketStorage(S3Storage):  # type: ignore[misc]
     def get_default_settings(self) -> dict[str, Any]:
         """Return private, version 4 signed and bounded in time, unless OPTIONS say otherwise."""
@@ -24,7 +28,17 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
         # Credentials are left to botocore, which renews them: a copy made now would expire in a long-lived environment.
         none = dict.fromkeys(("access_key", "secret_key", "security_token"))
         defaults: dict[str, Any] = super().get_default_settings()
-        return defaults | none | {"client_config": config, "use_threads": True}
+        return defaults | none | {"client_config": config, "use_threads": True, "trigger_prefixes": ()}
+
+    def save(self, name: str | None, content: Any, max_length: int | None = None) -> str:
+        """Raise TriggeringWriteError if the object would set off a task: that belongs to uploads alone."""
+        for prefix in self.trigger_prefixes:
+            if (name or "").startswith(prefix):
+                raise TriggeringWriteError(
+                    f"{name!r} in bucket {self.bucket_name} would call the task of trigger {prefix!r} again; "
+                    "save what a task makes to another bucket"
+                )
+        return str(super().save(name, content, max_length))
 
     def presigned_post(self, name: str, *, content_type: str, max_bytes: int, expires_in: timedelta) -> PresignedPost:
         """Return the `url` and form `fields` with which a client uploads `name`, without our seeing the bytes.

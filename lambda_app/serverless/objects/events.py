@@ -21,7 +21,7 @@ class CreatedObject:
     """Decoded."""
 
     version: str = ""
-    """Version id, or ETag in a bucket without versions."""
+    """"id:" and the version id, or "etag:" and the ETag in a bucket without versions."""
 
     sequencer: str = ""
     """Hexadecimal; orders the events of one key."""
@@ -88,7 +88,9 @@ def _from_eventbridge(event: Mapping[str, Any]) -> Iterator[CreatedObject]:
 
 
 def _version(version_id: str | None, etag: str | None) -> str:
-    return version_id or etag or ""
+    if version_id:
+        return f"id:{version_id}"
+    return f"etag:{etag.strip('"')}" if etag else ""
 
 
 def _shape(event: Any) -> str:

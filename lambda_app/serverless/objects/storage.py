@@ -1,5 +1,6 @@
 """A bucket of topology as a Django storage: its URLs are signed here, all else is django-storages', loaded late."""
 
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +13,7 @@ from lambda_app.serverless.objects.addresses import NoPlainAddressError, address
 from lambda_app.serverless.presigning import UNSIGNED, find_signer, utc_now
 
 URL_LIFETIME_SECONDS = 3600
+WITHOUT_EFFECT_ON_URLS = {"bucket_name", "object_parameters", "trigger_prefixes"}
 
 
 class S3Storage(LazyObject):  # type: ignore[type-arg]
@@ -32,7 +34,9 @@ class S3Storage(LazyObject):  # type: ignore[type-arg]
         expire: int | None = None,
         http_method: str | None = None,
     ) -> str:
-        """Return a URL with which anyone can GET `name` for `expire` seconds.
+        """Return a URL with which anyone can GET `name` for `expire` seconds, or at least half of that.
+
+        It stays the same for the first half, so that phones find in their caches what they have seen.
 
         Raise SuspiciousOperation if `name` leads out of the bucket.
         """
@@ -49,7 +53,7 @@ class S3Storage(LazyObject):  # type: ignore[type-arg]
     @cached_property
     def _is_plain(self) -> bool:
         """Whether nothing is set that a URL could depend on: domains, prefixes and lifetimes are django-storages'."""
-        return set(self.__dict__["_options"]) == {"bucket_name"} and not any(
+        return set(self.__dict__["_options"]) <= WITHOUT_EFFECT_ON_URLS and not any(
             n.startswith("AWS_") for n in dir(settings)
         )
 
@@ -62,9 +66,15 @@ class S3Storage(LazyObject):  # type: ignore[type-arg]
 def _presign(bucket: str, name: str, expires_in_seconds: int) -> str:
     signer = find_signer()
     url = address_of_object(bucket, _key(name), region=signer.region)
+    now = _beginning(utc_now(), expires_in_seconds // 2)
     return signer.presign(
-        url, service="s3", expires_in_seconds=expires_in_seconds, now=utc_now(), payload_hash=UNSIGNED, parameters={}
+        url, service="s3", expires_in_seconds=expires_in_seconds, now=now, payload_hash=UNSIGNED, parameters={}
     )
+
+
+def _beginning(moment: datetime, period_seconds: int) -> datetime:
+    """Return when the current one of equal periods began."""
+    return datetime.fromtimestamp(int(moment.timestamp()) // max(1, period_seconds) * max(1, period_seconds), UTC)
 
 
 def _key(name: str) -> str:

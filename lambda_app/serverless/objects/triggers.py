@@ -11,6 +11,7 @@ from django.conf import settings
 from lambda_app.contract.resources import ObjectTrigger, Topology
 from lambda_app.contract.task_message import TaskMessage
 from lambda_app.serverless.objects.events import CreatedObject, InvalidObjectEventError, created_objects
+from lambda_app.serverless.observability.emf import metric_fields
 from lambda_app.serverless.tasks.wire import Envelope, envelope_of
 from lambda_app.topology import TOPOLOGY
 
@@ -43,7 +44,12 @@ def task_messages(created: CreatedObject, topology: Topology, bucket_names: Mapp
     messages = [_message(created, trigger) for trigger in _matching(created, topology, bucket_names)]
     if not messages:
         # Acknowledged: it would match no better the next time.
-        logger.warning("no trigger of lambda_app.topology for object %r of bucket %s", created.key, created.bucket)
+        logger.warning(
+            "no trigger of lambda_app.topology for object %r of bucket %s",
+            created.key,
+            created.bucket,
+            extra=metric_fields({"ObjectsWithoutTrigger": 1}, {"handler": "s3"}),
+        )
     return messages
 
 
@@ -60,5 +66,10 @@ def _message(created: CreatedObject, trigger: ObjectTrigger) -> TaskMessage:
         id=str(uuid5(NAMESPACE_URL, identity)),
         task=trigger.task,
         enqueued_at=created.created_at,
-        kwargs={"bucket": trigger.bucket, "key": created.key},
+        kwargs=_arguments(created, trigger),
     )
+
+
+def _arguments(created: CreatedObject, trigger: ObjectTrigger) -> dict[str, str]:
+    version = {"version": created.version} if trigger.pass_version else {}
+    return {"bucket": trigger.bucket, "key": created.key, **version}

@@ -67,7 +67,13 @@ def test_quoting_is_that_of_a_form(key, decoded):
 def test_the_version_is_preferred_to_the_etag():
     (created,) = created_objects(notification(object={"versionId": "v7"}))
 
-    assert created.version == "v7"
+    assert created.version == "id:v7"
+
+
+def test_without_versions_the_etag_tells_one_from_another():
+    (created,) = created_objects(notification())
+
+    assert created.version == "etag:e"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
@@ -120,3 +120,15 @@ def test_a_signer_shows_no_secret():
 
     assert "hidden" not in repr(signer)
     assert "concealed" not in repr(signer)
+
+
+@pytest.mark.usefixtures("_fresh_boto3")
+def test_a_url_stays_the_same_for_half_its_life(monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    urls = []
+    for moment in (FROZEN, FROZEN + timedelta(minutes=29, seconds=59), FROZEN + timedelta(minutes=30)):
+        monkeypatch.setattr(storage_module, "utc_now", lambda moment=moment: moment)
+        urls.append(S3Storage(bucket_name=BUCKET).url("key"))
+
+    assert urls[0] == urls[1] != urls[2]
+    assert "X-Amz-Expires=3600" in urls[1]

@@ -16,7 +16,7 @@ TOPOLOGY = Topology(
     object_triggers=(
         ObjectTrigger(bucket="uploads", prefix="photos/", task=NOTE),
         ObjectTrigger(bucket="uploads", prefix="photos/raw/", task=FAIL),
-        ObjectTrigger(bucket="media", prefix="", task=NOTE),
+        ObjectTrigger(bucket="media", prefix="", task=NOTE, pass_version=True),
     ),
 )
 NAMES = {"uploads": "dev-uploads-1x", "media": "dev-media-2y"}
@@ -35,6 +35,10 @@ def test_the_task_is_told_the_name_in_topology_and_the_key():
     assert calls() == [(NOTE, {"bucket": "uploads", "key": "photos/a"})]
 
 
+def test_a_task_that_asks_for_it_is_told_the_version():
+    assert calls(bucket="dev-media-2y") == [(NOTE, {"bucket": "media", "key": "photos/a", "version": "v1"})]
+
+
 def test_every_matching_trigger_is_called():
     assert [task for task, _ in calls(key="photos/raw/a")] == [NOTE, FAIL]
 
@@ -43,6 +47,7 @@ def test_every_matching_trigger_is_called():
 def test_an_object_without_a_trigger_is_logged_and_left(caplog, fields):
     assert calls(**fields) == []
     assert "no trigger of lambda_app.topology" in caplog.text
+    assert caplog.records[0].ObjectsWithoutTrigger == 1
 
 
 def test_the_same_event_told_twice_has_the_same_id():

@@ -1,0 +1,62 @@
+"""What a bucket is declared to be, its storage is: served for ever, or closed to what a task makes."""
+
+import pytest
+from django.core.files.base import ContentFile
+
+from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Topology
+from lambda_app.serverless.objects import options
+from lambda_app.serverless.objects.bucket import BucketStorage, TriggeringWriteError
+from lambda_app.serverless.objects.checks import S3_STORAGE, storages_that_loop
+from lambda_app.serverless.objects.options import storage_options
+
+TOPOLOGY = Topology(
+    queues=(Queue(name="default"),),
+    buckets=(Bucket(name="in"), Bucket(name="out", immutable=True)),
+    object_triggers=(ObjectTrigger(bucket="in", prefix="raw/", task="tests.sample_tasks.note"),),
+)
+NAMES = {"in": "dev-in-1x", "out": "dev-out-2y"}
+
+
+@pytest.fixture(autouse=True)
+def _topology(monkeypatch):
+    monkeypatch.setattr(options, "TOPOLOGY", TOPOLOGY)
+
+
+def options_of(bucket, **domains):
+    return storage_options(bucket, names=NAMES, domains=domains)
+
+
+def test_objects_that_never_change_may_be_kept_for_ever():
+    parameters = options_of("out")["object_parameters"]
+
+    assert parameters["CacheControl"] == "public, max-age=31536000, immutable"
+    assert parameters["ContentDisposition"] == "attachment"
+    assert "object_parameters" not in options_of("in")
+
+
+def test_a_bucket_behind_a_cdn_is_linked_by_its_domain():
+    storage = BucketStorage(**options_of("out", out="media.example.com"))
+
+    assert storage.url("photos/a.webp") == "https://media.example.com/photos/a.webp"
+
+
+@pytest.mark.parametrize("name", ["raw/a", "raw/deep/er"])
+def test_what_would_call_a_task_again_is_not_saved(name):
+    storage = BucketStorage(**options_of("in"))
+
+    with pytest.raises(TriggeringWriteError, match="would call the task of trigger 'raw/' again; save what a task"):
+        storage.save(name, ContentFile(b""))
+
+
+def test_a_storage_that_would_save_it_is_reported(settings):
+    settings.STORAGES = {"in": {"BACKEND": S3_STORAGE, "OPTIONS": {"bucket_name": "dev-in-1x"}}}
+
+    (fault,) = storages_that_loop(TOPOLOGY)
+
+    assert (fault.id, fault.obj.name) == ("serverless.E005", "in")
+
+
+def test_storages_with_the_options_of_their_buckets_are_right(settings):
+    settings.STORAGES = {name: {"BACKEND": S3_STORAGE, "OPTIONS": options_of(name)} for name in NAMES}
+
+    assert list(storages_that_loop(TOPOLOGY)) == []

@@ -70,6 +70,10 @@ manage: .venv/.installed ## A command of Django's against the running system: ma
 invoke: install ## Run one sample event through its handler: make invoke EVENT=events/sqs/like.json
 	python -m local invoke $(EVENT)
 
+.PHONY: bench-tasks
+bench-tasks: .venv/.installed ## Messages into rows: ours against Powertools' loop, bulk_create and COPY
+	python -m tests.benchmarks.tasks $(ARGS)
+
 .PHONY: chaos-tasks
 chaos-tasks: .venv/.installed ## Tasks under kills, crashes and duplicates, ours and two yardsticks: N=100000 SEED=1
 	python -m tests.chaos.tasks --messages $(or $(N),100000) --seed $(or $(SEED),1) $(ARGS)

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, TypedDict
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -21,7 +22,7 @@ from lambda_app.serverless.tasks.deliveries import (
     Reader,
     delivered,
     load_task,
-    policy_of,
+    policy_of_task,
     read_delivery,
 )
 from lambda_app.serverless.tasks.execution import run_call
@@ -74,8 +75,9 @@ def run_deliveries(deliveries: Sequence[Delivery], deadline: Deadline) -> bool:
     # The environment may have been frozen since the last batch, and its connection closed by the proxy.
     close_old_connections()
     try:
-        _run_bulk_calls(deliveries, deadline)
-        _run_single_calls(deliveries, deadline)
+        groups, single = _sorted_out(deliveries)
+        _run_bulk_calls(groups, deadline)
+        _run_single_calls(single, deadline)
     except Exception as error:
         if not is_infrastructure(error):
             raise
@@ -88,12 +90,25 @@ def run_deliveries(deliveries: Sequence[Delivery], deadline: Deadline) -> bool:
     return True
 
 
-def _run_bulk_calls(deliveries: Sequence[Delivery], deadline: Deadline) -> None:
+def _sorted_out(
+    deliveries: Sequence[Delivery],
+) -> tuple[dict[str, list[DeliveredCall]], list[tuple[Delivery, DeliveredCall]]]:
+    """Return the calls of each bulk task, and all others."""
     groups: dict[str, list[DeliveredCall]] = {}
+    single: list[tuple[Delivery, DeliveredCall]] = []
+    is_bulk = cache(lambda task: policy_of_task(task).bulk)
     for delivery in deliveries:
+        # A FIFO queue promises an order, which a set has not.
+        is_ordered = bool(delivery.group)
         for call in delivery.calls:
-            if _is_bulk(delivery, call):
+            if is_ordered or not is_bulk(call.envelope.task):
+                single.append((delivery, call))
+            else:
                 groups.setdefault(call.envelope.task, []).append(call)
+    return groups, single
+
+
+def _run_bulk_calls(groups: Mapping[str, list[DeliveredCall]], deadline: Deadline) -> None:
     for path, calls in groups.items():
         try:
             run_bulk(load_task(path), calls, deadline)
@@ -103,10 +118,8 @@ def _run_bulk_calls(deliveries: Sequence[Delivery], deadline: Deadline) -> None:
                 call.error = error
 
 
-def _run_single_calls(deliveries: Sequence[Delivery], deadline: Deadline) -> None:
+def _run_single_calls(waiting: Sequence[tuple[Delivery, DeliveredCall]], deadline: Deadline) -> None:
     blocked: set[str] = set()
-    calls = [(delivery, call) for delivery in deliveries for call in delivery.calls]
-    waiting = [pair for pair in calls if not _is_bulk(*pair)]
     # Sorting keeps the order of equals, and a FIFO queue's own order where it matters.
     for delivery, call in sorted(waiting, key=lambda pair: 0 if pair[0].group else -pair[1].envelope.priority):
         if delivery.group in blocked:
@@ -130,8 +143,3 @@ def _run_single_call(delivery: Delivery, call: DeliveredCall, deadline: Deadline
             # Django has logged the traceback of what a task raised.
             reason = delivery.error
             logger.warning("message %s goes back at attempt %d: %s", delivery.message_id, delivery.receives, reason)
-
-
-def _is_bulk(delivery: Delivery, call: DeliveredCall) -> bool:
-    # A FIFO queue promises an order, which a set has not.
-    return not delivery.group and policy_of(call).bulk

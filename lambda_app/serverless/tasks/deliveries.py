@@ -98,7 +98,11 @@ def load_task(path: str, *, message_id: str = "") -> Task[Any, Any]:
 
 
 def policy_of(call: DeliveredCall) -> TaskPolicy:
-    return TOPOLOGY.policy_of(call.envelope.task)
+    return policy_of_task(call.envelope.task)
+
+
+def policy_of_task(path: str) -> TaskPolicy:
+    return TOPOLOGY.policy_of(path)
 
 
 def delivered(envelope: Envelope, receives: int) -> DeliveredCall:

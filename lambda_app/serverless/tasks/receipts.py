@@ -23,11 +23,16 @@ RETENTION = timedelta(weeks=5)
 
 _USUAL_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
-# In the order of the keys: two workers with the same messages wait for each other instead of deadlocking.
+# Straight into the partition, which takes half the time of finding it for each row.  In the order of the keys:
+# two workers with the same messages wait for each other instead of deadlocking.  The ids come back only if
+# some had a receipt.
 CLAIM = """
-    INSERT INTO serverless_receipt (week, id)
-    SELECT week, id FROM unnest(%s::smallint[], %s::uuid[]) AS claim (week, id) ORDER BY 1, 2
-    ON CONFLICT DO NOTHING RETURNING id::text
+    WITH claimed AS (
+        INSERT INTO serverless_receipt_{week} (week, id)
+        SELECT {week}, id FROM unnest(%s::uuid[]) AS claim (id) ORDER BY id
+        ON CONFLICT DO NOTHING RETURNING id
+    )
+    SELECT count(*) = {number}, CASE WHEN count(*) < {number} THEN array_agg(id::text) END FROM claimed
 """
 
 
@@ -50,14 +55,21 @@ def claim(keys: Sequence[ReceiptKey]) -> set[str]:
 
     Waits for a transaction that is writing one of them.  Call it in the transaction of the effect.
     """
-    weeks, ids = array_of([str(key.week) for key in keys]), array_of([key.id for key in keys])
-    return {row[0] for row in run_statement(CLAIM, [weeks, ids])}
+    weeks: dict[int, set[str]] = {}
+    for key in keys:
+        weeks.setdefault(key.week, set()).add(key.id)
+    return set().union(*(_claim_in(week, weeks[week]) for week in sorted(weeks)))
 
 
 def is_claimed(key: ReceiptKey) -> bool:
     """Return whether there is a receipt, without waiting for one that is being written."""
     statement = "SELECT 1 FROM serverless_receipt WHERE week = %s AND id = %s::uuid"
     return bool(run_statement(statement, [key.week, key.id]))
+
+
+def _claim_in(week: int, ids: set[str]) -> set[str]:
+    [(is_new, claimed)] = run_statement(CLAIM.format(week=week, number=len(ids)), [array_of(list(ids))])
+    return ids if is_new else set(claimed or ())
 
 
 def _uuid_of(message_id: str) -> str:

@@ -1,0 +1,99 @@
+"""`make bench-tasks`: messages into rows, ours against the usual loop, bulk_create and COPY."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import IO, Any
+
+from local.emulator import CREDENTIALS
+from local.figures import write_figures
+from local.postgresql import PORT, SUPERUSER, PostgreSQL
+from tests.benchmarks.interleaved import ROOT, Cost, print_costs, ratio
+from tests.chaos.tasks.broker import Broker, Mischief
+
+ROUNDS = {10: 9, 100: 7, 1000: 5, 10_000: 1}
+GOALS = {
+    "batch_1000_vs_powertools": ">= 50",
+    "batch_1000_vs_copy": ">= 0.6",
+    "one_bad_in_1000_vs_powertools": ">= 20",
+}
+
+type Costs = Mapping[str, Sequence[Cost]]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--largest", type=int, default=10_000, help="largest batch; 1000 spares the slow loop minutes")
+    largest: int = parser.parse_args().largest
+    figures: dict[str, float] = {}
+    with (
+        tempfile.TemporaryDirectory(prefix="pg-") as folder,
+        Broker(Mischief()) as broker,
+        # A database that keeps its promises: each commit waits for the disk.
+        PostgreSQL(Path(folder) / "data", Path(folder) / "s") as server,
+    ):
+        figures |= _measure(_start(server, broker), largest)
+    return 0 if write_figures("tasks", figures, {key: goal for key, goal in GOALS.items() if key in figures}) else 1
+
+
+def _measure(worker: "subprocess.Popen[str]", largest: int) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    _ask(worker, measure="batches", size=10, rounds=2)
+    for size, rounds in ROUNDS.items():
+        if size <= largest:
+            costs = _ask(worker, measure="batches", size=size, rounds=rounds)
+            print_costs(f"batch of {size:,}, milliseconds", costs, base="ours")
+            figures |= {f"batch_{size}_ms": median(cost.wall for cost in costs["ours"])}
+            figures |= {f"batch_{size}_vs_{name}": ratio(costs, name, "ours") for name in costs if name != "ours"}
+    costs = _ask(worker, measure="batches", size=1000, rounds=3, bad=637)
+    print_costs("one bad message in 1,000 that only the database sees, milliseconds", costs, base="ours")
+    figures |= {f"one_bad_in_1000_vs_{name}": ratio(costs, name, "ours") for name in costs if name != "ours"}
+    costs = _ask(worker, measure="enqueue", calls=100, rounds=5)
+    print_costs("to enqueue one call, milliseconds", costs, base="enqueue_many")
+    figures |= {f"enqueue_{name.replace(' ', '_')}_ms": median(cost.wall for cost in costs[name]) for name in costs}
+    worker.communicate()
+    return figures
+
+
+def _start(server: PostgreSQL, broker: Broker) -> "subprocess.Popen[str]":
+    server.execute("CREATE DATABASE benchmark")
+    variables = {
+        **CREDENTIALS,
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "AWS_ENDPOINT_URL": broker.url,
+        "PGHOST": str(server.sockets),
+        "PGPORT": str(PORT),
+        "PGUSER": SUPERUSER,
+        "PGDATABASE": "benchmark",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.benchmarks.tasks.worker"],
+        env=variables, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def _ask(worker: "subprocess.Popen[str]", **command: Any) -> Costs:
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    print(json.dumps(command), file=worker.stdin, flush=True)
+    rounds = json.loads(_answer(worker.stdout))
+    return {name: [Cost(wall * 1000, cpu * 1000) for wall, cpu in row] for name, row in rounds.items()}
+
+
+def _answer(output: IO[str]) -> str:
+    # Between the answers come the log lines of the handler.
+    for line in output:
+        if line.startswith("> "):
+            return line[2:]
+    raise RuntimeError("the worker ended; see its output above")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

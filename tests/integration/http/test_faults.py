@@ -70,6 +70,10 @@ def test_a_stream_is_collected_and_closed(get, view, kind):
     assert [kind] == CLOSED
 
 
+def test_a_stream_need_not_be_a_generator(get):
+    assert get("/stream_iterator")["body"] == "10"
+
+
 def test_a_body_that_django_finds_too_long_is_answered_with_413(respond, event, lambda_context):
     sent = event("api_gateway/create_post") | {"body": "a" * 3_000_000}
     sent["requestContext"]["http"]["path"] = "/unread_body"

@@ -102,6 +102,25 @@ async def stream_async(request):
     return StreamingHttpResponse(parts())
 
 
+class Countdown:
+    """An iterator that is no generator: there is nothing to close."""
+
+    left = 2
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        if not self.left:
+            raise StopAsyncIteration
+        self.left -= 1
+        return str(self.left).encode()
+
+
+async def stream_iterator(request):
+    return StreamingHttpResponse(Countdown())
+
+
 def stream_that_breaks(request):
     def parts():
         try:

@@ -74,6 +74,9 @@ class Environment:
 
     database_connect_timeout_seconds: int = 3
 
+    cache_url: str = ""
+    """URL of Valkey, such as "rediss://host:6379".  Empty: nothing is cached."""
+
     pinning_statements: str = "report"
     """What becomes of a statement that would pin its session of RDS Proxy: "refuse", "report" or "allow"."""
 

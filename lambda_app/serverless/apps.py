@@ -1,6 +1,7 @@
 """The platform as a Django app: the tables behind tasks, its commands and its system checks."""
 
 from django.apps import AppConfig
+from django.core.cache import caches
 
 
 class ServerlessConfig(AppConfig):
@@ -12,3 +13,5 @@ class ServerlessConfig(AppConfig):
         from lambda_app.serverless.observability.enforcement import hold_tasks
 
         hold_tasks()
+        # Each request runs in a copy of this context: made within one, a cache and its connection would end with it.
+        caches["default"]

@@ -20,6 +20,7 @@ MIDDLEWARE = [
     "lambda_app.serverless.http.problems.ProblemDetailsMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
     "lambda_app.serverless.observability.enforcement.BudgetMiddleware",
+    "lambda_app.serverless.caching.privacy.PrivateByDefaultMiddleware",
     "django.middleware.security.SecurityMiddleware",
     # For its check of the Host header.
     "django.middleware.common.CommonMiddleware",
@@ -31,6 +32,9 @@ APPEND_SLASH = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
+
+# Where a URL is given, Valkey: what one process remembers for itself is wrong in all others.
+CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
 # The advice, as limits: of a route or a task that declares no other.
 BUDGET_DEFAULT = {

@@ -39,6 +39,15 @@ DATABASES = {
     }
 }
 
+if env.cache_url:
+    CACHES = {
+        "default": {
+            "BACKEND": "lambda_app.serverless.caching.valkey.ValkeyCache",
+            "LOCATION": env.cache_url,
+            "KEY_PREFIX": env.stage,
+        }
+    }
+
 TASKS = {
     "default": {
         "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",

@@ -14,19 +14,25 @@ from local.processes import ProcessError
 def run(arguments: argparse.Namespace) -> int:
     """start the whole system and serve until Ctrl-C or SIGTERM"""
     with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
-        asyncio.run(_serve(arguments.port))
+        asyncio.run(_serve(arguments.port, as_json=arguments.json))
     return 0
 
 
-async def _serve(port: int) -> None:
+async def _serve(port: int, *, as_json: bool) -> None:
     from local.cloud import Cloud
-    from local.terminal import announce, obey_keys, print_invocation
+    from local.terminal import Printer, announce, obey_keys, paint_of
 
     task = asyncio.current_task()
     assert task is not None
     for number in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    async with Cloud(port=port, on_invocation=print_invocation).running() as cloud:
+    printer = Printer(as_json, paint_of(sys.stdout))
+    # Next to the API's: two systems on one machine have two consoles.
+    console_port = port + 1 if port else 0
+    cloud = Cloud(
+        port=port, console_port=console_port, on_exchange=printer.exchange, on_invocation=printer.invocation
+    )  # fmt: skip
+    async with cloud.running():
         announce(cloud)
         await obey_keys(cloud)
 
@@ -78,6 +84,16 @@ def invoke(arguments: argparse.Namespace) -> int:
     return invoke_sample(arguments.event)
 
 
+def tail(arguments: argparse.Namespace) -> int:
+    """follow every function's log, or print the lines of one id"""
+    from local.running import STATE
+    from local.terminal import tail
+
+    with contextlib.suppress(KeyboardInterrupt):
+        tail(STATE / "logs", arguments.id, as_json=arguments.json)
+    return 0
+
+
 def figures(arguments: argparse.Namespace) -> int:
     """print the last figures of every measurement against their goals"""
     from local.figures import print_figures
@@ -88,11 +104,15 @@ def figures(arguments: argparse.Namespace) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for function in (run, deploy, reset, manage, token, invoke, demo, figures):
+    for function in (run, deploy, reset, manage, token, invoke, tail, demo, figures):
         command = commands.add_parser(function.__name__, help=function.__doc__)
         command.set_defaults(function=function)
         if function is run:
             command.add_argument("--port", type=int, default=8000)
+            command.add_argument("--json", action="store_true", help="print lines for programs")
+        elif function is tail:
+            command.add_argument("id", nargs="?", default="")
+            command.add_argument("--json", action="store_true", help="print lines for programs")
         elif function is manage:
             command.add_argument("arguments", nargs=argparse.REMAINDER)
         elif function is token:

@@ -9,9 +9,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from local import pgbouncer
 from local.cloud_addresses import CloudAddresses
+from local.console.server import DEFAULT_PORT as CONSOLE_PORT
+from local.console.server import Console
+from local.console.timeline import Timeline
 from local.control import Control
-from local.database import running_database, step
+from local.database import TOOLS, running_database, step
 from local.deployed_api import DeployedApi, JwtAuthorizer, read_deployed_api
 from local.deployment import Deployment
 from local.emulated_aws import EmulatedAws
@@ -35,11 +39,19 @@ class Cloud:
 
     state: Path = STATE
     port: int = DEFAULT_PORT
+    console_port: int = CONSOLE_PORT
     on_exchange: Callable[[Exchange], None] = print_line
     on_invocation: Callable[[InvokeResult], None] = lambda _: None
     url: str = field(default="", init=False)
     control: str = field(default="", init=False)
     """Address of our own for the emulator and for other commands."""
+
+    console: str = field(default="", init=False)
+    """Address of the page that shows what happens."""
+
+    timeline: Timeline = field(default_factory=Timeline, init=False)
+    last_delivery: tuple[FunctionVersion, Any] | None = field(default=None, init=False)
+    """The last batch of messages that a function was given."""
 
     outputs: Mapping[str, str] = field(default_factory=dict, init=False)
     _deploying: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
@@ -51,6 +63,7 @@ class Cloud:
         self.state.mkdir(parents=True, exist_ok=True)
         async with contextlib.AsyncExitStack() as stack:
             hosts = loopback_hosts(self.state / "addresses.json")
+            self.proxy_host = hosts[1]
             self.certificate = server_certificate(self.state / "tls", hosts)
             self.postgresql = await stack.enter_async_context(
                 running_database(self.state, instance_host=hosts[0], proxy_host=hosts[1], certificate=self.certificate)
@@ -63,6 +76,9 @@ class Cloud:
                 self._read_api(), self._invoke_arn, lambda issuer: self.issuer.jwks, on_exchange=self.on_exchange
             )
             self.url = await stack.enter_async_context(serving(self.front, port=self.port))
+            console = Console.of(self)
+            self.console = await stack.enter_async_context(serving(console, port=self.console_port))
+            stack.push_async_callback(console.close)
             stack.enter_context(self._announced())
             retiring = asyncio.create_task(self._retire_for_ever())
             stack.callback(retiring.cancel)
@@ -89,6 +105,15 @@ class Cloud:
 
     def _authorizer(self) -> JwtAuthorizer:
         return next(route.authorizer for route in self.front.api.routes if route.authorizer is not None)
+
+    @property
+    def has_pooler(self) -> bool:
+        """Whether PgBouncer stands before PostgreSQL, or nothing does."""
+        return (self.state / "pgbouncer" / "pgbouncer.ini").exists() and pgbouncer.find(TOOLS / "pgbouncer") is not None
+
+    def bucket_names(self) -> Mapping[str, str]:
+        """Return the name in S3 of each bucket of the topology."""
+        return dict(json.loads(next(iter(self._functions.values())).variables["BUCKET_NAMES"]))
 
     def totals(self) -> Mapping[str, int]:
         """Return counts of what ran since the start: per function and per queue."""
@@ -122,6 +147,7 @@ class Cloud:
                 "DATABASE_CA_BUNDLE": str(self.certificate.authority),
             },
             on_invocation=self.on_invocation,
+            on_change=self.timeline.note,
         )
         stack.push_async_callback(self.environments.stop)
         with step("MiniStack, in the place of AWS"):
@@ -185,6 +211,8 @@ class Cloud:
     async def _invoke_for_emulator(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         function = FunctionVersion.read(request["configuration"])
         event = request["event"]
+        if isinstance(event, Mapping) and event.get("Records"):
+            self.last_delivery = function, event
         result = await self.environments.invoke(function, json.dumps(event).encode())
         if isinstance(event, Mapping) and not result.error:
             left = json.loads(result.payload) or {}
@@ -223,7 +251,8 @@ class Cloud:
     def _write_record(self) -> None:
         authorizer = self._authorizer()
         running = RunningCloud(
-            pid=os.getpid(), url=self.url, control=self.control, endpoint=self.aws.endpoint, outputs=self.outputs,
+            pid=os.getpid(), url=self.url, control=self.control, console=self.console,
+            endpoint=self.aws.endpoint, outputs=self.outputs,
             issuer=authorizer.issuer, audience=authorizer.audience[0],
             variables={**next(iter(self._functions.values())).variables, **self.environments.variables},
         )  # fmt: skip

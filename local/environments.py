@@ -67,6 +67,9 @@ class Environments:
     region: str = "us-east-1"
     max_environments: int = 64
     on_invocation: Callable[[InvokeResult], None] = lambda _: None
+    on_change: Callable[[ExecutionEnvironment], None] = lambda _: None
+    """Told when an environment starts, runs, freezes and ends."""
+
     counts: Counter[str] = field(default_factory=Counter)
     """"<source> invocations", "<source> cold starts", "<source> errors", "<source> messages"."""
 
@@ -115,8 +118,7 @@ class Environments:
         await asyncio.gather(*(self._discard(environment) for environment in list(self._alive)))
 
     async def _acquire(self, function: FunctionVersion, key: PoolKey, pool: _Pool) -> ExecutionEnvironment:
-        while pool.idle:
-            environment = pool.idle.pop()
+        while (environment := _next_idle(pool)) is not None:
             if environment.is_alive:
                 return environment
             await self._discard(environment)
@@ -159,6 +161,7 @@ class Environments:
             log=folder / f"{function.name}.log",
             variables={**self.variables, **credentials},
             region=self.region,
+            on_change=self.on_change,
         )
 
     async def _release(self, environment: ExecutionEnvironment, key: PoolKey, pool: _Pool) -> None:
@@ -209,6 +212,14 @@ class Environments:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+def _next_idle(pool: _Pool) -> ExecutionEnvironment | None:
+    """Take out the one that served last; one that is held waits to be released."""
+    for index in range(len(pool.idle) - 1, -1, -1):
+        if not pool.idle[index].is_held:
+            return pool.idle.pop(index)
+    return None
 
 
 def _next_waiting(pool: _Pool) -> "asyncio.Future[ExecutionEnvironment] | None":

@@ -3,16 +3,17 @@
 import asyncio
 import contextlib
 import importlib.metadata
+import itertools
 import json
 import os
 import signal
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from local import processes
 from local.functions import FunctionVersion
@@ -49,6 +50,11 @@ def make_runtime_folder(folder: Path) -> Path:
     return folder
 
 
+type State = Literal["init", "run", "frozen", "gone"]
+
+_numbers = itertools.count(1)
+
+
 @dataclass(eq=False)
 class ExecutionEnvironment:
     """Start it, invoke it as often as it lives, stop it."""
@@ -63,6 +69,16 @@ class ExecutionEnvironment:
     """The role's credentials, and what this machine adds to the variables of the template."""
 
     region: str = "us-east-1"
+    on_change: "Callable[[ExecutionEnvironment], None]" = lambda _: None
+    """Told of each new `state`."""
+
+    number: int = field(default_factory=lambda: next(_numbers), init=False)
+    """Tells it from every other, as its pid does not: those come again."""
+
+    state: State = field(default="init", init=False)
+    is_held: bool = field(default=False, init=False)
+    """Frozen by somebody's hand, in the midst of its work or not."""
+
     api: RuntimeApi = field(default_factory=RuntimeApi, init=False)
     born: float = field(default_factory=time.monotonic, init=False)
     init_ms: float = field(default=0, init=False)
@@ -82,6 +98,7 @@ class ExecutionEnvironment:
     async def start(self) -> None:
         """Run the init phase.  Raise FunctionError if the handler's module cannot be imported, or takes too long."""
         started = time.monotonic()
+        self._enter("init")
         address = await self.api.start()
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -90,12 +107,14 @@ class ExecutionEnvironment:
                 stdout=log, stderr=log, start_new_session=True, preexec_fn=processes.die_with_parent(),
             )  # fmt: skip
         self._exit = asyncio.create_task(self._process.wait())
+        self._exit.add_done_callback(lambda _: self._enter("gone"))
         if not await self._is_idle(within_seconds=INIT_TIMEOUT_SECONDS):
             error = self.api.init_error or _error("Runtime.ExitError", f"init failed: {self._last_words()}")
             await self.stop()
             raise FunctionError(error)
         self.init_ms = (time.monotonic() - started) * 1000
         self._freeze()
+        self._enter("frozen")
 
     async def invoke(self, payload: bytes, *, trace_id: str = "") -> bytes:
         """Return the handler's reply as JSON.  Raise FunctionError if it failed, ended or ran out of time."""
@@ -108,6 +127,7 @@ class ExecutionEnvironment:
             trace_id=trace_id,
         )
         self.invocations += 1
+        self._enter("run")
         self._thaw()
         reply = self.api.deliver(invocation)
         assert self._exit is not None
@@ -128,6 +148,7 @@ class ExecutionEnvironment:
         if self.is_alive and await self._is_idle(within_seconds=self.function.timeout_seconds):
             self.idle_since = time.monotonic()
             self._freeze()
+            self._enter("frozen")
             return True
         await self.stop()
         return False
@@ -138,6 +159,24 @@ class ExecutionEnvironment:
             processes.kill_group(self._process.pid)
             await self._process.wait()
         self.api.stop()
+        self._enter("gone")
+
+    def hold(self) -> None:
+        """Freeze it where it is, until `release`.  Its invocation, if there is one, runs out of time meanwhile."""
+        self.is_held = True
+        self._freeze()
+        self.on_change(self)
+
+    def release(self) -> None:
+        self.is_held = False
+        if self.state == "run":
+            self._thaw()
+        self.on_change(self)
+
+    def _enter(self, state: State) -> None:
+        if state != self.state or state == "init":
+            self.state = state
+            self.on_change(self)
 
     async def _is_idle(self, *, within_seconds: float) -> bool:
         assert self._exit is not None
@@ -151,7 +190,7 @@ class ExecutionEnvironment:
             os.killpg(self.pid, signal.SIGSTOP)
 
     def _thaw(self) -> None:
-        if self.is_alive:
+        if self.is_alive and not self.is_held:
             os.killpg(self.pid, signal.SIGCONT)
 
     def _variables(self, runtime_api: str) -> dict[str, str]:

@@ -71,6 +71,13 @@ class Exchange:
         line = f"{self.request.method:<6} {target:<50} {self.reply.status}  {self.milliseconds:7.1f} ms  {note}"
         return line.rstrip()
 
+    def fields(self) -> dict[str, Any]:
+        """Return it for a program to read."""
+        return {
+            "method": self.request.method, "path": self.request.path, "status": self.reply.status,
+            "request_id": self.request.request_id, "duration_ms": round(self.milliseconds, 1), "cold": self.cold,
+        }  # fmt: skip
+
 
 def print_line(exchange: Exchange) -> None:
     print(exchange, flush=True)

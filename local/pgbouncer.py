@@ -16,6 +16,9 @@ PACKAGES = ("pgbouncer", "libevent-2.1-7", "libc-ares2")
 
 DEFAULT_POOL_SIZE = 20
 
+STATISTICS_USER = "console"
+"""May ask PgBouncer for its counts, and is no role of any database."""
+
 
 def find(tools: Path) -> Path | None:
     """Return PgBouncer from the PATH or from `tools`; obtain it there with Debian's client if there is one."""
@@ -64,7 +67,7 @@ class PgBouncer:
     def start(self) -> None:
         """Raise ProcessError if it does not answer in 20 s."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (self.folder / "users.txt").write_text(f'"{self.user}" ""\n')
+        (self.folder / "users.txt").write_text(f'"{self.user}" ""\n"{STATISTICS_USER}" ""\n')
         (self.folder / "pgbouncer.ini").write_text(self._configuration())
         log = self.folder / "pgbouncer.log"
         self._process = processes.start(
@@ -91,6 +94,7 @@ listen_port = {self.port}
 unix_socket_dir =
 auth_type = trust
 auth_file = {self.folder}/users.txt
+stats_users = {STATISTICS_USER}
 pool_mode = transaction
 default_pool_size = {self.pool_size}
 max_client_conn = 2000

@@ -26,6 +26,9 @@ class RunningCloud:
     """Of the API."""
 
     control: str
+    console: str
+    """Of the page that shows what happens."""
+
     endpoint: str
     """Of the emulated AWS."""
 

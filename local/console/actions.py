@@ -1,0 +1,107 @@
+"""The console's buttons: each does to the running system what happens to real ones."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from local import processes
+from local.console.burst import Burst
+from local.console.queues import Queues
+from local.execution_environment import ExecutionEnvironment
+
+if TYPE_CHECKING:
+    from local.cloud import Cloud
+
+type Parameters = Mapping[str, Any]
+type Action = Callable[[Parameters], Awaitable[Mapping[str, Any]]]
+
+
+class RefusedActionError(Exception):
+    """It cannot be done now; the message says why."""
+
+
+@dataclass
+class Actions:
+    """Each method is one button, and returns what to tell about it as `said`."""
+
+    cloud: "Cloud"
+    queues: Queues
+
+    def by_name(self) -> Mapping[str, Action]:
+        return {
+            "burst": self.burst, "freeze": self.freeze, "thaw": self.thaw, "kill": self.kill,
+            "deliver-twice": self.deliver_twice, "restart-database": self.restart_database,
+            "read-dead-letters": self.read_dead_letters, "redrive": self.redrive,
+        }  # fmt: skip
+
+    async def burst(self, parameters: Parameters) -> Mapping[str, Any]:
+        try:
+            burst = Burst(
+                self.cloud.url,
+                self.cloud.issue_token("ada"),
+                kind=str(parameters.get("kind", "feed")),
+                requests=int(parameters.get("requests", 100)),
+                at_once=int(parameters.get("at_once", 20)),
+            )
+        except ValueError as error:
+            raise RefusedActionError(str(error)) from error
+        result = await burst.run()
+        statuses = ", ".join(f"{count} × {status}" for status, count in result["statuses"].items())  # noqa: RUF001
+        times = f"p50 {result['p50']} ms, p95 {result['p95']} ms"
+        said = f"{result['requests']} requests in {result['seconds']} s: {statuses}; {times}"
+        return dict(result) | {"said": said}
+
+    async def freeze(self, parameters: Parameters) -> Mapping[str, Any]:
+        environment = self._environment(parameters)
+        environment.hold()
+        return {"said": f"environment {environment.number} is frozen until it is thawed"}
+
+    async def thaw(self, parameters: Parameters) -> Mapping[str, Any]:
+        environment = self._environment(parameters)
+        environment.release()
+        return {"said": f"environment {environment.number} is free again"}
+
+    async def kill(self, parameters: Parameters) -> Mapping[str, Any]:
+        environment = self._environment(parameters)
+        processes.kill_group(environment.pid)
+        return {"said": f"environment {environment.number}, process {environment.pid}, was killed"}
+
+    async def deliver_twice(self, parameters: Parameters) -> Mapping[str, Any]:
+        """Have the last batch of messages run once more, as SQS may do at any time."""
+        if self.cloud.last_delivery is None:
+            raise RefusedActionError("no message has been delivered yet; send a burst of views")
+        function, event = self.cloud.last_delivery
+        result = await self.cloud.environments.invoke(function, json.dumps(event).encode())
+        left = len((json.loads(result.payload) or {}).get("batchItemFailures", [])) if result.error is None else "all"
+        records = len(event["Records"])
+        said = f"{records} messages of the last batch were delivered again to {function.source}; left: {left}"
+        return {"said": said, "records": records, "left": left, "source": function.source}
+
+    async def restart_database(self, parameters: Parameters) -> Mapping[str, Any]:
+        await asyncio.to_thread(self.cloud.postgresql.stop)
+        # Here and not in a thread: the server ends with the thread that started it.
+        self.cloud.postgresql.start()
+        return {"said": "PostgreSQL was stopped and started again"}
+
+    async def read_dead_letters(self, parameters: Parameters) -> Mapping[str, Any]:
+        letters = await asyncio.to_thread(self.queues.read_dead_letters, self._queue(parameters))
+        return {"said": f"{len(letters)} dead letters", "letters": letters}
+
+    async def redrive(self, parameters: Parameters) -> Mapping[str, Any]:
+        moved = await asyncio.to_thread(self.queues.redrive, self._queue(parameters))
+        return {"said": f"{moved} messages were sent back", "moved": moved}
+
+    def _environment(self, parameters: Parameters) -> ExecutionEnvironment:
+        wanted = parameters.get("number")
+        for environment in self.cloud.environments.environments():
+            if environment.number == wanted:
+                return environment
+        raise RefusedActionError(f"environment {wanted} does not live any more")
+
+    def _queue(self, parameters: Parameters) -> str:
+        url = str(parameters.get("url", ""))
+        if not url.startswith(self.cloud.aws.endpoint):
+            raise RefusedActionError(f"{url!r} is no queue of this system")
+        return url

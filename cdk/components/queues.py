@@ -74,6 +74,24 @@ class TaskQueue(Construct):
         )
         return worker
 
+    def grant_operate(self, grantee: iam.IGrantable) -> None:
+        """Let `grantee` count messages, and look at the dead letters, redrive and drop them."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["sqs:GetQueueAttributes", "sqs:SendMessage"],
+            resource_arns=[self.queue.queue_arn],
+        )
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=[
+                "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+            ],
+            resource_arns=[self.dead_letters.queue_arn],
+        )
+
 
 def _whole_seconds(duration: timedelta) -> Duration:
     return Duration.seconds(int(duration.total_seconds()))

@@ -61,6 +61,8 @@ class AppStack(Stack):
         for schedule in topology.every_schedule:
             queue = self.queues[schedule.queue].queue
             TaskSchedule(self, f"Schedule-{schedule.name}", declaration=schedule, queue=queue)
+        for task_queue in self._every_queue():
+            task_queue.grant_operate(self.migration.management.function)
         self._grant_buckets(topology, data, task_functions)
         self._accept_findings()
         self._add_outputs()
@@ -73,7 +75,7 @@ class AppStack(Stack):
             database_name=DATABASE_NAME,
             database_user=APPLICATION_ROLE,
             pinning_statements=stage.pinning_statements,
-            task_queue_urls={name: queue.queue.queue_url for name, queue in self.queues.items()},
+            task_queue_urls={queue.declaration.name: queue.queue.queue_url for queue in self._every_queue()},
             bucket_names={name: bucket.bucket.bucket_name for name, bucket in data.buckets.items()},
         )
         return DjangoRuntime(
@@ -112,6 +114,9 @@ class AppStack(Stack):
             CfnOutput(self, f"Queue{pascal_case(name)}DeadLettersUrl", value=queue.dead_letters.queue_url)
         for name, function in self._functions().items():
             CfnOutput(self, f"Function{name}Name", value=function.function.function_name)
+
+    def _every_queue(self) -> list[TaskQueue]:
+        return [*self.queues.values(), self.objects]
 
     def _functions(self) -> dict[str, DjangoFunction]:
         workers = {f"Worker{pascal_case(name)}": worker for name, worker in self.workers.items()}

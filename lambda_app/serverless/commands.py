@@ -10,7 +10,7 @@ from django.db import connection
 from lambda_app.serverless.postgresql.migration import migrate_patiently, migration_session
 from lambda_app.serverless.postgresql.roles import ensure_application_role
 
-ALLOWED = ("check", "migrate", "showmigrations", "sqlmigrate")
+ALLOWED = ("check", "dead_letters", "migrate", "showmigrations", "sqlmigrate", "tasks")
 """Nothing that runs code from its arguments, opens a shell or waits for a terminal."""
 
 MAX_OUTPUT_CHARACTERS = 100_000

@@ -131,6 +131,7 @@ def _letters(queue: str, url: str) -> Iterator[DeadLetter]:
     seen: set[str] = set()
     while url and (messages := sqs.receive_messages(url, hide_seconds=LOOK_SECONDS)):
         fresh = [message for message in messages if message["MessageId"] not in seen]
+        sqs.change_visibility(url, {item["ReceiptHandle"]: 0 for item in messages if item not in fresh})
         if not fresh:
             return
         seen.update(message["MessageId"] for message in fresh)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from django.db import transaction
 
 from lambda_app.serverless.tasks import results
-from lambda_app.serverless.tasks.deliveries import DeliveredCall
+from lambda_app.serverless.tasks.deliveries import DeliveredCall, TaskFailedError
 from lambda_app.serverless.tasks.statements import ERROR_LENGTH, TASK_PATH_LENGTH, array_of, run_statement
 
 COUNT = """
@@ -47,7 +47,7 @@ def store_error(call: DeliveredCall, *, is_final: bool) -> None:
 
 def reason_of(error: BaseException) -> str:
     """Return the class and the words of what a task raised, without characters that PostgreSQL or SQS refuse."""
-    cause = error.__cause__ or error
+    cause = (error.__cause__ or error) if isinstance(error, TaskFailedError) else error
     text = f"{type(cause).__module__}.{type(cause).__qualname__}: {cause}"
     return "".join(letter if letter.isprintable() else " " for letter in text)[:ERROR_LENGTH]
 

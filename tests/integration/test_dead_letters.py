@@ -1,0 +1,193 @@
+"""What fails often enough is buried with its reason; an operator looks, redrives or drops."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import boto3
+import pytest
+from django.core.management import CommandError, call_command
+from uuid6 import uuid7
+
+from lambda_app.contract.task_message import TaskMessage
+from lambda_app.handlers.sqs import handler
+from lambda_app.serverless.tasks.models import FailedCall, Receipt
+from tests import sample_tasks
+from tests.conftest import LambdaContext
+from tests.integration.tasks_in_batches import failed
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def calls():
+    sample_tasks.calls.clear()
+    return sample_tasks.calls
+
+
+@pytest.fixture
+def deliver(receive, queues, monkeypatch):
+    """Let a worker take what waits in the queue, as Lambda does; return what it reports as failed."""
+    monkeypatch.setattr("lambda_app.serverless.tasks.settlement.backoff", lambda *args, **kwargs: 0)
+    client = boto3.client("sqs")
+    arn = client.get_queue_attributes(QueueUrl=queues["default"], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+    def deliver():
+        records = [_record(message, arn) for message in receive("default")]
+        response = handler({"Records": records}, LambdaContext()) if records else {"batchItemFailures": []}
+        for record in records:
+            if record["messageId"] not in failed(response):
+                client.delete_message(QueueUrl=queues["default"], ReceiptHandle=record["receiptHandle"])
+        return failed(response)
+
+    yield deliver
+    client.close()
+
+
+@pytest.fixture
+def send(queues):
+    client = boto3.client("sqs")
+    yield lambda body: client.send_message(QueueUrl=queues["default"], MessageBody=body)
+    client.close()
+
+
+def _record(message, arn):
+    return {
+        "eventSource": "aws:sqs",
+        "eventSourceARN": arn,
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+    }
+
+
+def call(name, *, enqueued_at=None):
+    moment = enqueued_at or datetime.now(UTC).isoformat()
+    return TaskMessage(id=str(uuid7()), task=f"tests.sample_tasks.{name}", enqueued_at=moment).encode()
+
+
+def manage(*arguments):
+    output = StringIO()
+    call_command("dead_letters", *arguments, stdout=output, stderr=output)
+    return output.getvalue()
+
+
+def letters():
+    return [json.loads(line) for line in manage("list", "--json").splitlines()]
+
+
+def bury(send, deliver, body):
+    send(body)
+    for _ in range(3):
+        deliver()
+
+
+def test_a_task_is_given_up_after_exactly_its_attempts_with_its_reason(send, deliver):
+    send(call("fail"))
+
+    reported = [len(deliver()) for _ in range(4)]
+
+    (letter,) = letters()
+    assert reported == [1, 1, 0, 0]
+    assert (letter["task"], letter["attempts"]) == ("tests.sample_tasks.fail", 3)
+    assert letter["reason"] == "builtins.LookupError: no such row"
+
+
+def test_what_is_no_call_is_given_up_too(send, deliver):
+    bury(send, deliver, "not json")
+
+    (letter,) = letters()
+    assert (letter["task"], letter["body"]) == ("", "not json")
+    assert "not a task message" in letter["reason"]
+
+
+def test_a_look_changes_nothing(send, deliver):
+    bury(send, deliver, call("fail"))
+
+    assert letters() == letters()
+    assert "1 dead letters" in manage("list")
+
+
+def test_a_redriven_message_has_all_its_attempts_again(send, deliver):
+    bury(send, deliver, call("fail"))
+
+    assert "redrive: 1" in manage("redrive")
+    assert (letters(), FailedCall.objects.count()) == ([], 0)
+    assert [len(deliver()) for _ in range(3)] == [1, 1, 0]
+
+
+def test_a_redrive_of_what_was_done_meanwhile_does_nothing(send, deliver, calls):
+    body = call("meet_conflicts").replace('"args":[]', '"args":["22001",3]')
+    bury(send, deliver, body)
+    send(body)
+    deliver()
+
+    manage("redrive")
+    deliver()
+
+    assert (calls, Receipt.objects.count()) == (["22001"], 1)
+
+
+def test_a_dry_run_says_what_it_would_do(send, deliver):
+    bury(send, deliver, call("fail"))
+
+    assert "would redrive" in manage("redrive", "--dry-run")
+    assert len(letters()) == 1
+
+
+def test_a_letter_older_than_its_receipt_would_be_is_not_redriven(send, deliver):
+    bury(send, deliver, call("fail", enqueued_at=(datetime.now(UTC) - timedelta(days=36)).isoformat()))
+
+    assert "is 36 days old, receipts are kept for 35" in manage("redrive")
+
+
+def test_only_what_is_named_is_dropped(send, deliver):
+    bury(send, deliver, call("fail"))
+    bury(send, deliver, "not json")
+    chosen = next(letter for letter in letters() if not letter["task"])
+
+    manage("drop", chosen["message_id"])
+
+    assert [letter["task"] for letter in letters()] == ["tests.sample_tasks.fail"]
+
+
+def test_nothing_is_dropped_by_default(queues):
+    with pytest.raises(CommandError, match="what is dropped is gone"):
+        manage("drop")
+
+
+def test_an_unknown_queue_is_named_with_those_there_are(queues):
+    with pytest.raises(CommandError, match="there is no queue 'mail'; there are default, likes, views"):
+        manage("list", "--queue", "mail")
+
+
+def test_without_sqs_the_command_says_where_to_go(settings):
+    settings.TASKS = {"default": {"BACKEND": "django.tasks.backends.dummy.DummyBackend"}}
+
+    with pytest.raises(CommandError, match="no SQS behind their tasks"):
+        manage("list")
+
+
+def test_the_stats_count_what_waits_what_is_dead_and_what_was_done(send, deliver):
+    bury(send, deliver, call("fail"))
+    send(call("note"))
+    deliver()
+    send(call("note"))
+    output = StringIO()
+
+    call_command("tasks", "stats", "--json", stdout=output)
+
+    stats = json.loads(output.getvalue())
+    assert stats["queues"]["default"] | {"in_flight": 0} == {
+        "waiting": 1, "in_flight": 0, "delayed": 0, "dead": 1, "unsent": 0, "oldest_unsent_s": 0,
+    }  # fmt: skip
+    assert (stats["done_last_minute"], stats["failing"]) == (1, 1)
+
+
+def test_the_stats_are_a_table_too(queues):
+    output = StringIO()
+
+    call_command("tasks", "stats", stdout=output)
+
+    assert [line.split()[0] for line in output.getvalue().splitlines()[:4]] == ["queue", "default", "likes", "views"]

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local import processes
+from local import debian, processes
 from local.tls import ServerCertificate
 
 PACKAGES = ("pgbouncer", "libevent-2.1-7", "libc-ares2")
@@ -25,23 +25,9 @@ def find(tools: Path) -> Path | None:
     if on_path := shutil.which("pgbouncer"):
         return Path(on_path)
     unpacked = tools / "usr" / "sbin" / "pgbouncer"
-    if not unpacked.exists() and shutil.which("apt-get") and shutil.which("dpkg"):
-        _download(tools)
+    if not unpacked.exists():
+        debian.unpack(tools, PACKAGES)
     return unpacked if unpacked.exists() else None
-
-
-def _download(tools: Path) -> None:
-    draft = tools.with_name(tools.name + ".draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    for command in (["apt-get", "download", *PACKAGES], ["apt-get", "update"], ["apt-get", "download", *PACKAGES]):
-        if list(draft.glob("pgbouncer_*.deb")):
-            break
-        subprocess.run(command, cwd=draft, capture_output=True, check=False, timeout=300)
-    for package in draft.glob("*.deb"):
-        subprocess.run(["dpkg", "-x", package, draft], check=False, capture_output=True)
-    shutil.rmtree(tools, ignore_errors=True)
-    draft.rename(tools)
 
 
 @dataclass

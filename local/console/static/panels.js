@@ -89,7 +89,7 @@ export function objectsPanel() {
 export function budgetsPanel() {
   const update = keyedRows($("breaches"), () => {
     const title = element("strong"), fact = element("span"), body = element("pre", { tabindex: "0" }), times = element("small");
-    const row = element("li", {}, element("details", {}, element("summary", {}, title, " ", times, element("br"), fact), body));
+    const row = element("li", {}, element("details", {}, element("summary", {}, title, " ", times, fact), body));
     return [row, (group) => {
       text(title, group.route);
       text(times, group.count > 1 ? `${group.count} times` : "");

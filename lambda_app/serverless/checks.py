@@ -11,19 +11,29 @@ from django.core import checks
 from django.tasks import Task
 from django.utils.module_loading import import_string
 
-from lambda_app.contract.resources import ObjectTrigger, Schedule, Topology
+from lambda_app.contract.resources import ObjectTrigger, Schedule, TaskPolicy, Topology
 from lambda_app.serverless.objects import checks as _object_checks  # noqa: F401 - registers them
 from lambda_app.serverless.postgresql import checks as _database_checks  # noqa: F401 - registers them
+from lambda_app.serverless.tasks.bulk import InvalidBulkTaskError, item_reader
 from lambda_app.topology import TOPOLOGY
+
+CONNECTIONS = 80
+"""What PostgreSQL gives in 1 GB of memory, some kept for operators."""
 
 
 @checks.register
 def check_topology(**kwargs: Any) -> list[checks.CheckMessage]:
-    return [*missing_tasks(TOPOLOGY), *missing_storages(TOPOLOGY), *tasks_of_other_queues(TOPOLOGY)]
+    return [
+        *missing_tasks(TOPOLOGY),
+        *missing_storages(TOPOLOGY),
+        *tasks_of_other_queues(TOPOLOGY),
+        *impossible_bulk_tasks(TOPOLOGY),
+        *crowded_workers(TOPOLOGY),
+    ]
 
 
 def missing_tasks(topology: Topology) -> Iterator[checks.CheckMessage]:
-    """Yield E001 for each trigger or schedule whose path names no task."""
+    """Yield E001 for each trigger, schedule or policy whose path names no task."""
     for declaration in _declarations(topology):
         if _task_at(declaration.task) is None:
             yield checks.Error(
@@ -59,8 +69,37 @@ def tasks_of_other_queues(topology: Topology) -> Iterator[checks.CheckMessage]:
             )
 
 
-def _declarations(topology: Topology) -> tuple[ObjectTrigger | Schedule, ...]:
-    return (*topology.object_triggers, *topology.schedules)
+def impossible_bulk_tasks(topology: Topology) -> Iterator[checks.CheckMessage]:
+    """Yield E005 for each bulk task that does not take one list."""
+    for policy in topology.policies:
+        task = _task_at(policy.task)
+        if not policy.bulk or task is None:
+            continue
+        try:
+            item_reader(task.func)
+        except InvalidBulkTaskError as error:
+            yield checks.Error(
+                str(error),
+                hint="Take one list in the task, or take `bulk` off its policy.",
+                obj=policy,
+                id="serverless.E005",
+            )
+
+
+def crowded_workers(topology: Topology) -> Iterator[checks.CheckMessage]:
+    """Yield W006 if all workers at once hold more connections than the smallest database has."""
+    wanted = sum(queue.max_concurrency for queue in (*topology.queues, topology.object_queue))
+    if wanted > CONNECTIONS:
+        yield checks.Warning(
+            f"workers may hold {wanted} connections at once, a database of class t4g.micro gives {CONNECTIONS}",
+            hint="Lower max_concurrency of queues that can wait, or choose a larger database_instance_class.",
+            obj=topology,
+            id="serverless.W006",
+        )
+
+
+def _declarations(topology: Topology) -> tuple[ObjectTrigger | Schedule | TaskPolicy, ...]:
+    return (*topology.object_triggers, *topology.every_schedule, *topology.policies)
 
 
 def _task_at(path: str) -> Task[Any, Any] | None:

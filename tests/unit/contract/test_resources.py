@@ -10,6 +10,7 @@ from lambda_app.contract.resources import (
     ObjectTrigger,
     Queue,
     Schedule,
+    TaskPolicy,
     Topology,
 )
 
@@ -24,6 +25,17 @@ TASK = "lambda_app.apps.feed.tasks.record_likes"
         ({"name": "a" * 32}, "should be"),
         ({"name": "q", "batch_size": 0}, "Lambda takes 1 to 10,000"),
         ({"name": "q", "batch_size": 11}, "over 10 needs a batch_window"),
+        (
+            {
+                "name": "q",
+                "batch_size": 2000,
+                "batch_window": timedelta(seconds=1),
+                "batch_timeout": timedelta(seconds=10),
+            },
+            "less than 10 ms for each message",
+        ),
+        ({"name": "q", "max_attempts": 0}, "possible are 1 to 10"),
+        ({"name": "q", "fifo": True, "batch_window": timedelta(seconds=1)}, "Lambda takes at most 10 from one"),
         ({"name": "q", "max_concurrency": 1}, "Lambda takes 2 to 1,000"),
         ({"name": "q", "batch_timeout": timedelta(minutes=16)}, "Lambda takes 1 s to 15 min"),
     ],
@@ -64,3 +76,36 @@ def test_a_schedule_without_an_expression_of_eventbridge_is_refused(expression):
 def test_declarations_that_contradict_each_other_are_refused(fields, message):
     with pytest.raises(InvalidTopologyError, match=message):
         Topology(**({"queues": (Queue(name="default"),)} | fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"bulk": True, "keep_result": True}, "is bulk; many calls run as one"),
+        ({"bulk": True, "transactional": False}, "in one transaction"),
+        ({"direct": True, "keep_result": True}, "keep_result needs one"),
+        ({"max_attempts": 11}, "possible are 1 to 10"),
+    ],
+)
+def test_a_policy_that_contradicts_itself_is_refused(fields, message):
+    with pytest.raises(InvalidTopologyError, match=message):
+        TaskPolicy(task=TASK, **fields)
+
+
+def test_every_topology_sweeps_its_outbox_and_purges_its_receipts():
+    topology = Topology(queues=(Queue(name="first"), Queue(name="second")))
+
+    assert [(schedule.name, schedule.queue) for schedule in topology.every_schedule] == [
+        ("sweep-outbox", "first"), ("purge-receipts", "first"),
+    ]  # fmt: skip
+
+
+def test_a_task_has_its_own_attempts_or_those_of_its_queue():
+    policies = (TaskPolicy(task=TASK, max_attempts=7),)
+    topology = Topology(queues=(Queue(name="q", max_attempts=5),), policies=policies)
+
+    assert (topology.max_attempts_of(TASK, queue="q"), topology.max_attempts_of("a.b", queue="q")) == (7, 5)
+
+
+def test_sqs_gives_up_long_after_the_worker():
+    assert Queue(name="q", max_attempts=3).max_receives >= 3 + 10

@@ -4,8 +4,14 @@ import pytest
 from django.core.checks import run_checks
 from django.tasks import task_backends
 
-from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, Topology
-from lambda_app.serverless.checks import missing_storages, missing_tasks, tasks_of_other_queues
+from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, TaskPolicy, Topology
+from lambda_app.serverless.checks import (
+    crowded_workers,
+    impossible_bulk_tasks,
+    missing_storages,
+    missing_tasks,
+    tasks_of_other_queues,
+)
 
 
 def topology(**fields):
@@ -72,3 +78,26 @@ def test_a_queue_without_a_url_is_an_error(settings):
     (error,) = task_backends["default"].check()
 
     assert (error.id, "'likes'" in error.msg) == ("serverless.E004", True)
+
+
+def policy(task, **fields):
+    return topology(policies=(TaskPolicy(task=task, **fields),))
+
+
+def test_a_policy_for_no_task_is_an_error():
+    assert [error.id for error in missing_tasks(policy("tests.sample_tasks.missing"))] == ["serverless.E001"]
+
+
+def test_a_bulk_task_that_takes_no_list_is_an_error():
+    (error,) = impossible_bulk_tasks(policy("tests.sample_tasks.note", bulk=True))
+
+    assert (error.id, "bulk task note takes (value)" in error.msg) == ("serverless.E005", True)
+    assert list(impossible_bulk_tasks(policy("tests.sample_tasks.note_all", bulk=True))) == []
+
+
+def test_more_workers_than_connections_are_a_warning():
+    crowd = topology(queues=(Queue(name="default", max_concurrency=200),))
+
+    (warning,) = crowded_workers(crowd)
+
+    assert (warning.id, "may hold 205 connections" in warning.msg) == ("serverless.W006", True)

@@ -23,7 +23,8 @@ SERVER_VERSION = 17
 SQUAWK = Path(sys.executable).with_name("squawk")
 
 EXEMPT = {
-    ("feed", "0002_view_partitions"): "it replaces a table in the first release, before which no code could break",
+    ("feed", "0002_view_partitions"): "of the first release: no code is older, and no table is big",
+    ("feed", "0003_photo_attempts"): "the same",
 }
 """Migrations that are not held to the rules, and why.  For one statement write "-- squawk-ignore RULE" above it."""
 

@@ -44,5 +44,5 @@ TOPOLOGY = Topology(
         TaskPolicy(task="lambda_app.apps.feed.tasks.expire_abandoned_photos", transactional=False),
     ),
     authenticated_paths=("/v1/{proxy+}",),
-    public_paths=("/v1/openapi.json", "/v1/docs", "/v1/docs/{proxy+}"),
+    public_paths=("/v1/openapi.json", "/v1/docs", "/v1/docs/{proxy+}", "/v1/shared/{proxy+}"),
 )

@@ -16,7 +16,7 @@ from ninja.renderers import BaseRenderer
 from lambda_app.apps.feed.authentication import BearerToken
 from lambda_app.apps.feed.docs import DocsPage
 from lambda_app.apps.feed.errors import RefusedError, TooManyError
-from lambda_app.apps.feed.routes import members, photos, posts
+from lambda_app.apps.feed.routes import members, photos, posts, shared
 
 PROBLEM = {
     "description": "Problem details (RFC 9457)",
@@ -87,6 +87,7 @@ api = FeedAPI(
 api.add_router("", posts.router)
 api.add_router("", members.router)
 api.add_router("", photos.router)
+api.add_router("", shared.router)
 
 
 @api.exception_handler(RefusedError)

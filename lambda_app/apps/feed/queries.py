@@ -16,6 +16,7 @@ from lambda_app.apps.feed.schemas import (
     PhotoOut,
     PostOut,
     PostPage,
+    SharedPostOut,
     photo_out,
     renditions_out,
 )
@@ -59,6 +60,14 @@ def read_post(*, post_id: UUID, viewer: Member) -> PostOut:
     if row is None:
         raise no_post(post_id)
     return _post_out(row)
+
+
+def read_shared_post(post_id: UUID) -> SharedPostOut:
+    """Raise NotFoundError if there is no such post."""
+    row = Post.objects.filter(id=post_id).values(*POST_COLUMNS).first()
+    if row is None:
+        raise no_post(post_id)
+    return SharedPostOut(**_shared_fields(row))
 
 
 def read_member(*, handle: str, viewer: Member) -> MemberOut:
@@ -120,21 +129,25 @@ def _rows(posts: QuerySet[Post], *, viewer: Member) -> QuerySet[Post, dict[str, 
 
 
 def _post_out(row: dict[str, Any]) -> PostOut:
-    return PostOut(
-        id=row["id"],
-        author=AuthorOut(id=row["author_id"], handle=row["author__handle"]),
-        caption=row["caption"],
-        photo=PhotoOut(
-            id=row["photo_id"],
-            state=Photo.State.READY,
-            reason=None,
-            width=row["photo__width"],
-            height=row["photo__height"],
-            placeholder=row["photo__placeholder"] or None,
-            renditions=renditions_out(row["photo__renditions"]),
-        ),
-        like_count=row["like_count"],
-        view_count=row["view_count"],
-        liked=row["liked"],
-        created_at=row["created_at"],
+    return PostOut(**_shared_fields(row), liked=row["liked"])
+
+
+def _shared_fields(row: dict[str, Any]) -> dict[str, Any]:
+    photo = PhotoOut(
+        id=row["photo_id"],
+        state=Photo.State.READY,
+        reason=None,
+        width=row["photo__width"],
+        height=row["photo__height"],
+        placeholder=row["photo__placeholder"] or None,
+        renditions=renditions_out(row["photo__renditions"]),
     )
+    return {
+        "id": row["id"],
+        "author": AuthorOut(id=row["author_id"], handle=row["author__handle"]),
+        "caption": row["caption"],
+        "photo": photo,
+        "like_count": row["like_count"],
+        "view_count": row["view_count"],
+        "created_at": row["created_at"],
+    }

@@ -101,17 +101,21 @@ class UploadOut(BaseModel):
     fields: dict[str, str]
 
 
-class PostOut(BaseModel):
+class SharedPostOut(BaseModel):
+    """A post as whoever has its link sees it: the same for everybody."""
+
     id: UUID
     author: AuthorOut
     caption: str
     photo: PhotoOut
     like_count: int
     view_count: int
+    created_at: datetime
+
+
+class PostOut(SharedPostOut):
     liked: bool
     """Whether the caller likes this post, as far as the queue has got."""
-
-    created_at: datetime
 
 
 class PostPage(BaseModel):

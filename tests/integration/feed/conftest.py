@@ -69,6 +69,16 @@ def bob(client_of: Callable[[str], Client], db: None) -> Client:
     return client_of("bob")
 
 
+@pytest.fixture
+def client_of_reader(db: None) -> Client:
+    """Make the client of a reader in a small seeded population."""
+    from lambda_app.apps.feed.seeding import seed
+    from tests.integration.feed.every_endpoint import POPULATION, READER
+
+    seed(POPULATION, on_progress=lambda *progress: None)
+    return Client(**{CLAIMS: {"sub": READER, "preferred_username": "reader"}})
+
+
 def make_member(handle: str) -> Member:
     return Member.objects.get_or_create(subject=f"subject-of-{handle}", defaults={"handle": handle})[0]
 

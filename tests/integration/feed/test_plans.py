@@ -6,20 +6,16 @@ is told from a look into it.
 """
 
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 from django.db import connection
 from django.tasks import Task
-from django.test import Client
 from django.utils import timezone
 
 from lambda_app.apps.feed import tasks
 from lambda_app.apps.feed.api import api
 from lambda_app.apps.feed.identifiers import new_id
-from lambda_app.apps.feed.models import Member, Photo, Post
-from lambda_app.apps.feed.population import FIRST_READER, POST, Population, uuid_of
-from lambda_app.apps.feed.seeding import seed
+from lambda_app.apps.feed.models import Photo, Post
 from lambda_app.serverless.observability.plans import (
     is_explainable,
     read_partial_indexes,
@@ -29,34 +25,12 @@ from lambda_app.serverless.observability.plans import (
 )
 from lambda_app.serverless.observability.recordings import recorded
 from tests.integration.feed.conftest import make_photo
-from tests.integration.feed.doubles import CLAIMS
+from tests.integration.feed.every_endpoint import A_POST, REQUESTS, reader
 
 pytestmark = pytest.mark.django_db
 
-POPULATION = Population(1_000)
-JSON = "application/json"
-A_POST: UUID = uuid_of(POST, 567)
-AUTHOR = f"member-{POPULATION.first_author + 3:08}"
-
 MOST_ROWS_READ = 1_500
 """What a page of who follows 101 members may touch: 101 newest posts, 21 of each of 21 authors, 21 whole rows."""
-
-REQUESTS = {
-    "GET /v1/feed": lambda client: client.get("/v1/feed"),
-    "GET /v1/posts": lambda client: client.get("/v1/posts"),
-    "POST /v1/posts": lambda client: client.post("/v1/posts", {"photo_id": str(ready_photo())}, content_type=JSON),
-    "GET /v1/posts/{post_id}": lambda client: client.get(f"/v1/posts/{A_POST}"),
-    "DELETE /v1/posts/{post_id}": lambda client: client.delete(f"/v1/posts/{own_post()}"),
-    "PUT /v1/posts/{post_id}/like": lambda client: client.put(f"/v1/posts/{A_POST}/like"),
-    "DELETE /v1/posts/{post_id}/like": lambda client: client.delete(f"/v1/posts/{A_POST}/like"),
-    "POST /v1/views": lambda client: client.post("/v1/views", {"views": [{"post_id": A_POST}]}, content_type=JSON),
-    "GET /v1/members/{handle}": lambda client: client.get(f"/v1/members/{AUTHOR}"),
-    "GET /v1/members/{handle}/posts": lambda client: client.get(f"/v1/members/{AUTHOR}/posts"),
-    "PUT /v1/members/{handle}/follow": lambda client: client.put(f"/v1/members/{AUTHOR}/follow"),
-    "DELETE /v1/members/{handle}/follow": lambda client: client.delete(f"/v1/members/{AUTHOR}/follow"),
-    "POST /v1/photos": lambda client: client.post("/v1/photos", {"content_type": "image/png"}, content_type=JSON),
-    "GET /v1/photos/{photo_id}": lambda client: client.get(f"/v1/photos/{ready_photo()}"),
-}
 
 TASKS = {
     "record_likes": lambda: {
@@ -74,27 +48,6 @@ TASKS = {
     "maintain_view_partitions": dict,
 }
 NOW = timezone.now()
-
-
-READER = f"seed-{POPULATION.posts}-{FIRST_READER}"
-
-
-def ready_photo():
-    return make_photo(reader()).id
-
-
-def own_post():
-    return Post.objects.create(author=reader(), photo=make_photo(reader(), is_posted=True)).id
-
-
-def reader():
-    return Member.objects.get(subject=READER)
-
-
-@pytest.fixture
-def client_of_reader(client_of):
-    seed(POPULATION, on_progress=lambda *progress: None)
-    return Client(**{CLAIMS: {"sub": READER, "preferred_username": "reader"}})
 
 
 def switch(state):

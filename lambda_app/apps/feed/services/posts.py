@@ -7,6 +7,7 @@ from lambda_app.apps.feed.errors import ConflictError
 from lambda_app.apps.feed.models import Member, Photo, Post
 from lambda_app.apps.feed.queries import no_photo, no_post
 from lambda_app.apps.feed.services.photos import UNPOSTED_LIFETIME
+from lambda_app.apps.feed.services.shared_posts import forget_shared_post
 
 
 @transaction.atomic
@@ -37,6 +38,7 @@ def delete_post(*, author: Member, post_id: UUID) -> None:
     if not Photo.objects.filter(post=post_id, post__author=author).update(is_posted=False):
         raise no_post(post_id)
     Post.objects.filter(id=post_id).delete()
+    transaction.on_commit(lambda: forget_shared_post(post_id))
 
 
 def _read_same_post(photo: Photo, caption: str) -> UUID:

@@ -78,6 +78,10 @@ bench-tasks: .venv/.installed ## Messages into rows: ours against Powertools' lo
 chaos-tasks: .venv/.installed ## Tasks under kills, crashes and duplicates, ours and two yardsticks: N=100000 SEED=1
 	python -m tests.chaos.tasks --messages $(or $(N),100000) --seed $(or $(SEED),1) $(ARGS)
 
+.PHONY: tail
+tail: .venv/.installed ## Follow every function's log, or find one request: make tail ID=<X-Request-Id>
+	@python -m local tail $(ARGS) $(ID)
+
 .PHONY: figures
 figures: .venv/.installed ## The last figures of every measurement, against their goals
 	python -m local figures
@@ -110,6 +114,14 @@ bench-storm: .venv/.installed ## A thousand environments at once against a hundr
 .PHONY: chaos-db
 chaos-db: .venv/.installed ## Crash, freeze, cut and fill the database fifty times, and count every effect
 	python -m tests.chaos.database $(ARGS)
+
+.PHONY: bench-console
+bench-console: install ## What a line per invocation and an open console cost the running system
+	python -m tests.benchmarks.console
+
+.PHONY: pictures
+pictures: install ## Draw the architecture and photograph the console of the running system, into docs/pictures/
+	python -m tests.pictures
 
 .PHONY: plots
 plots: .build/peers/.installed ## Draw the last benchmarks into docs/performance/

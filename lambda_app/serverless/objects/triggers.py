@@ -50,6 +50,10 @@ def task_messages(created: CreatedObject, topology: Topology, bucket_names: Mapp
             created.bucket,
             extra=metric_fields({"ObjectsWithoutTrigger": 1}, {"handler": "s3"}),
         )
+    for message in messages:
+        # The lines that follow bear the id of the call: this one joins it to the object.
+        names = {"object": f"{created.bucket}/{created.key}", "call": message.id, "task": message.task}
+        logger.info("object %(object)s calls %(task)s", names, extra=names)
     return messages
 
 

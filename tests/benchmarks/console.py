@@ -1,0 +1,175 @@
+"""What watching costs: a line per invocation in the function, and an open console beside the system under load.
+
+`make bench-console`, while `make run` runs in another terminal.  With and without are interleaved, and what is
+compared is CPU time, of the launcher and everything that it started: on a busy machine the clock says little.
+"""
+
+import asyncio
+import contextlib
+import http.client
+import io
+import json
+import os
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.console.burst import Burst
+from local.figures import write_figures
+from local.running import RunningCloud
+
+GOALS = {"overhead_us_per_request": "<= 150", "console_cost_percent": "< 5", "axe_serious": "== 0"}
+ROUNDS = 12
+REQUESTS, AT_ONCE = 300, 4
+CALLS, SAMPLES = 200, 40
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def main() -> int:
+    cloud = RunningCloud.find()
+    figures = {"overhead_us_per_request": _overhead_us()} | _console_cost(cloud) | {"axe_serious": _axe_serious(cloud)}
+    return 0 if write_figures("console", figures, GOALS) else 1
+
+
+# --- in the function --------------------------------------------------------------------------------------------------
+
+
+def _overhead_us() -> float:
+    """Return what `observed` adds to a handler that does nothing: its context, its counts and its line."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lambda_app.settings.local")
+    import django
+
+    django.setup()
+    from lambda_app.serverless.observability.invocations import observed
+    from lambda_app.serverless.observability.logs import json_handler
+    from tests.conftest import EVENTS, LambdaContext
+
+    stream = json_handler()
+    stream.setStream(io.StringIO())  # type: ignore[attr-defined]
+    event = json.loads((EVENTS / "api_gateway" / "healthz.json").read_text())
+    handlers = {"bare": _reply, "observed": observed("api_gateway")(_reply)}
+    times: dict[str, list[float]] = {name: [] for name in handlers}
+    for _ in range(SAMPLES):
+        for name, handler in handlers.items():
+            times[name].append(_microseconds(handler, event, LambdaContext()))
+    return round(statistics.median(times["observed"]) - statistics.median(times["bare"]), 1)
+
+
+def _reply(event: Any, context: Any) -> dict[str, int]:
+    return {"statusCode": 200}
+
+
+def _microseconds(handler: Callable[[Any, Any], Any], event: Any, context: Any) -> float:
+    started = time.perf_counter()
+    for _ in range(CALLS):
+        handler(event, context)
+    return (time.perf_counter() - started) / CALLS * 1e6
+
+
+# --- beside the system ------------------------------------------------------------------------------------------------
+
+
+def _console_cost(cloud: RunningCloud) -> dict[str, float]:
+    """Return how much more CPU a request takes, for the whole system, while a page is open."""
+    per_request: dict[str, list[float]] = {"closed": [], "open": []}
+    rates: list[float] = []
+    _load(cloud)
+    for turn in range(ROUNDS):
+        for state in sorted(per_request, reverse=bool(turn % 2)):
+            with _watching(cloud) if state == "open" else contextlib.nullcontext():
+                spent, seconds = _cpu_of(cloud, _load)
+            per_request[state].append(spent / REQUESTS * 1000)
+            rates.append(REQUESTS / seconds)
+            _progress(turn, state, spent, seconds)
+    ratios = [opened / closed for opened, closed in zip(per_request["open"], per_request["closed"], strict=True)]
+    return {
+        "console_cost_percent": round((statistics.median(ratios) - 1) * 100, 2),
+        "cpu_ms_per_request_closed": round(statistics.median(per_request["closed"]), 3),
+        "cpu_ms_per_request_open": round(statistics.median(per_request["open"]), 3),
+        "requests_per_second": round(statistics.median(rates), 1),
+    }
+
+
+def _load(cloud: RunningCloud) -> None:
+    burst = Burst(cloud.url, cloud.issue_token("ada"), requests=REQUESTS, at_once=AT_ONCE)
+    asyncio.run(burst.run())
+    assert burst.statuses[200] == REQUESTS, burst.statuses
+
+
+def _cpu_of(cloud: RunningCloud, work: Callable[[RunningCloud], None]) -> tuple[float, float]:
+    before, started = _cpu_seconds(cloud.pid), time.monotonic()
+    work(cloud)
+    return _cpu_seconds(cloud.pid) - before, time.monotonic() - started
+
+
+def _cpu_seconds(launcher: int) -> float:
+    """Return the CPU time of the launcher and of all that it started, ended or not."""
+    stats = dict(_stats())
+    ours, added = {launcher}, True
+    while added:
+        added = {pid for pid, (parent, _) in stats.items() if parent in ours} - ours
+        ours |= added
+    return sum(stats[pid][1] for pid in ours if pid in stats)
+
+
+def _stats() -> Iterator[tuple[int, tuple[int, float]]]:
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = file.read_text().rpartition(")")[2].split()
+            # Its own time, and that of children that it has waited for.
+            yield int(file.parent.name), (int(fields[1]), sum(map(int, fields[11:15])) / CLOCK_TICKS)
+
+
+@contextlib.contextmanager
+def _watching(cloud: RunningCloud) -> Iterator[None]:
+    """Read the console's events as a page does."""
+    connection = http.client.HTTPConnection(urlsplit(cloud.console).netloc, timeout=30)
+    connection.request("GET", "/events")
+    events = connection.getresponse()
+    reader = threading.Thread(target=_drain, args=[events], daemon=True)
+    reader.start()
+    try:
+        yield
+    finally:
+        connection.sock.shutdown(2)
+        reader.join(5)
+        connection.close()
+
+
+def _drain(events: http.client.HTTPResponse) -> None:
+    with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+        while events.read1(1 << 16):
+            pass
+
+
+def _progress(turn: int, state: str, spent: float, seconds: float) -> None:
+    cost = f"{spent / REQUESTS * 1000:6.2f} CPU-ms per request  {REQUESTS / seconds:6.1f}/s"
+    print(f"  round {turn + 1:>2} of {ROUNDS}, console {state:<6}  {cost}", flush=True)
+
+
+# --- for everybody ----------------------------------------------------------------------------------------------------
+
+
+def _axe_serious(cloud: RunningCloud) -> int:
+    """Return how many serious and critical faults axe finds, at both widths and in both schemes."""
+    from tests.browser import PROJECT, opened
+
+    axe = (PROJECT / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    count = "axe.run().then(r => r.violations.filter(v => ['serious', 'critical'].includes(v.impact)).length)"
+    with opened(f"{cloud.console}/") as page:
+        page.until("document.querySelectorAll('#queues-body tr').length > 0")
+        page.evaluate(f"{axe}; 0")
+        found = 0
+        for width, dark in ((1280, False), (1280, True), (400, False), (400, True)):
+            page.resize(width, 900, dark=dark)
+            found += page.evaluate(count)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -23,6 +23,7 @@ MAX_UNZIPPED_BYTES = 262_144_000
 """What Lambda takes, layers included."""
 
 SOURCE = "lambda_app"
+PLATFORM = "lambda_app/serverless"
 NOT_DEPLOYED = ("lambda_app/manage.py", "lambda_app/settings/local.py")
 """Files that only a developer's machine runs."""
 
@@ -102,7 +103,9 @@ def _digest(parts: Iterable[bytes]) -> str:
 
 
 def _named_contrib(root: Path, files: Iterable[Path]) -> tuple[str, ...]:
-    text = b"".join((root / path).read_bytes() for path in files if path.suffix == ".py")
+    # The platform's own files name apps of Django to judge projects that use them, not to use them.
+    yours = (path for path in files if path.suffix == ".py" and not path.is_relative_to(PLATFORM))
+    text = b"".join((root / path).read_bytes() for path in yours)
     return tuple(name for name in OPTIONAL_CONTRIB if f"django.contrib.{name}".encode() in text)
 
 

@@ -53,6 +53,8 @@ PARTS_NOT_RUN = (
     *("PIL/_avif.*", "pillow.libs/libavif-*"),
     *("PIL/_imagingft.*", "pillow.libs/libbrotli*", "pillow.libs/libfreetype-*", "pillow.libs/libharfbuzz-*"),
     "pillow.libs/libpng*",
+    # Commands of server modules, which their clients load when first used.
+    *(f"redis/commands/{name}" for name in ("bf", "json", "search", "timeseries", "vectorset")),
     # Lists of what wheels were built from.
     "*.dist-info/sboms",
     # The API of pydantic 1, and the slow twin of psycopg's C module.

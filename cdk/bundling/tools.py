@@ -28,11 +28,8 @@ def install_packages(root: Path, target: Path, *, platform: str) -> None:
 
 
 def compile_packages(folder: Path) -> None:
-    """Replace every module of `folder` by its bytecode, less docstrings and the columns that tracebacks underline.
-
-    It halves their part of the zip; a traceback still names file, function and line.
-    """
-    _compile("packages", folder, PYTHONNODEBUGRANGES="1")
+    """Replace every module of `folder` by its bytecode, less docstrings: it halves their part of the zip."""
+    _compile("packages", folder)
 
 
 def compile_source(folder: Path) -> None:
@@ -40,11 +37,12 @@ def compile_source(folder: Path) -> None:
     _compile("source", folder)
 
 
-def _compile(mode: str, folder: Path, **environment: str) -> None:
+def _compile(mode: str, folder: Path) -> None:
     if sys.version_info[:2] != tuple(int(part) for part in PYTHON_VERSION.split(".")):
         raise BundlingError(f"bytecode for Python {PYTHON_VERSION} needs that Python; this is {sys.version}")
     program = str(Path(__file__).with_name("bytecode.py"))
-    _run(sys.executable, "-W", "ignore", program, mode, str(folder), cwd=folder, **environment)
+    # Without the columns that tracebacks underline, a third of bytecode: file, function and line stay.
+    _run(sys.executable, "-W", "ignore", program, mode, str(folder), cwd=folder, PYTHONNODEBUGRANGES="1")
 
 
 def _find_uv(root: Path) -> str:

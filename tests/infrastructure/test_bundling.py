@@ -158,13 +158,18 @@ def test_what_was_not_used_for_long_is_forgotten(project, monkeypatch):
     assert [bundle.exists() for bundle in bundles] == [False, False, True, True, True, True]
 
 
-def test_a_contrib_app_stays_if_a_file_of_ours_names_it(project, monkeypatch):
+def test_a_contrib_app_stays_if_a_file_of_yours_names_it(project, monkeypatch):
     def install(root, target, *, platform):
         for name in ("admin", "gis"):
             (target / "django" / "contrib" / name).mkdir(parents=True)
 
     monkeypatch.setattr(bundling, "install_packages", install)
     (project / "lambda_app" / "tasks.py").write_text('APPS = ["django.contrib.admin"]\n')
+    (project / "lambda_app" / "serverless").mkdir()
+    (project / "lambda_app" / "serverless" / "checks.py").write_text('"django.contrib.gis"')
+
+    (project / "lambda_app" / "serverless").mkdir()
+    (project / "lambda_app" / "serverless" / "checks.py").write_text('"django.contrib.gis"')
 
     contrib = build_bundle(project, architecture="arm64") / "django" / "contrib"
 

@@ -168,9 +168,6 @@ def test_a_contrib_app_stays_if_a_file_of_yours_names_it(project, monkeypatch):
     (project / "lambda_app" / "serverless").mkdir()
     (project / "lambda_app" / "serverless" / "checks.py").write_text('"django.contrib.gis"')
 
-    (project / "lambda_app" / "serverless").mkdir()
-    (project / "lambda_app" / "serverless" / "checks.py").write_text('"django.contrib.gis"')
-
     contrib = build_bundle(project, architecture="arm64") / "django" / "contrib"
 
     assert [path.name for path in contrib.iterdir()] == ["admin"]

@@ -2,10 +2,12 @@
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 import threading
@@ -28,7 +30,15 @@ OPTIONS = (
     "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-lcd-text", "--hide-scrollbars", "--remote-debugging-pipe",
 )  # fmt: skip
-ANSWER_SECONDS = 30
+MOVE_PIPES = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.dup2(int(sys.argv[2]), 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""Chromium reads its commands from descriptor 3 and answers on 4."""
+
+ANSWER_SECONDS = 60
 
 
 class BrowserError(RuntimeError):
@@ -85,13 +95,16 @@ class Browser:
         program, variables = find_chromium()
         commands, self._out = os.pipe()
         self._in, answers = os.pipe()
+        # Out of the way of 3 and 4.
+        high = [fcntl.fcntl(pipe, fcntl.F_DUPFD, 10) for pipe in (commands, answers)]
         self._process = subprocess.Popen(
-            # Chromium reads from descriptor 3 and writes to 4; the shell puts the pipes there.
-            ["sh", "-c", f'exec "$@" 3<&{commands} 4>&{answers}', "sh", program, *OPTIONS,
+            [sys.executable, "-S", "-c", MOVE_PIPES, *map(str, high), program, *OPTIONS,
              f"--user-data-dir={self._folder}", "about:blank"],
-            env=variables, pass_fds=(commands, answers), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            env=variables, pass_fds=high, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
+        for pipe in high:
+            os.close(pipe)
         os.close(commands)
         os.close(answers)
         self._reader = threading.Thread(target=self._read, daemon=True)

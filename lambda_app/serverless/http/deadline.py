@@ -5,6 +5,7 @@ What it does not: a call into C that never looks for signals, such as getaddrinf
 image; the error is raised as soon as such a call returns.
 """
 
+import atexit
 import signal
 import threading
 import time
@@ -39,8 +40,6 @@ class Deadline:
     """Raise DeadlineExceededError within the context, `seconds` after it was entered.
 
     Only signals can do this, and only the main thread gets them; elsewhere nothing is bounded.
-    The timer stays set from one request to the next, because setting it costs more than all the
-    rest: when it rings early, it is set again to the deadline of the request that runs then.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -57,56 +56,47 @@ class Deadline:
 
 
 class _Alarm:
-    """The one timer of the process."""
+    """The one timer of the process.  It is set for each request, and what it says between requests is not heard."""
 
     def __init__(self) -> None:
-        self._expires: float | None = None
-        self._rings = 0.0
+        self._is_heard = False
         self._former: tuple[Any, float, float, float] | None = None
 
     def watch(self, seconds: float) -> None:
-        now = time.monotonic()
-        self._expires = now + seconds
         handler = signal.getsignal(signal.SIGALRM)
-        if handler is not _ring or not now < self._rings <= self._expires:
-            self._set(handler, seconds, now)
+        if handler is not _ring:
+            signal.signal(signal.SIGALRM, _ring)
+        self._is_heard = True
+        delay, interval = signal.setitimer(signal.ITIMER_REAL, seconds, REPEAT_SECONDS)
+        if handler not in (_ring, signal.SIG_DFL, None):
+            self._former = handler, delay, interval, time.monotonic()
 
     def rest(self) -> None:
         """Stop watching.  Safe to repeat: the alarm may ring in the very moment in which a request ends."""
-        self._expires = None
+        self._is_heard = False
         if self._former:
             self._give_back(*self._former)
 
     def ring(self) -> None:
-        now = time.monotonic()
-        if self._expires is None:
-            return
-        late = now >= self._expires
-        self._start(REPEAT_SECONDS if late else self._expires - now, now)
-        if late:
+        if self._is_heard:
             raise DeadlineExceededError
+        self.stop()
 
-    def _set(self, handler: Any, seconds: float, now: float) -> None:
-        if handler is not _ring:
-            signal.signal(signal.SIGALRM, _ring)
-        delay, interval = self._start(seconds, now)
-        if handler not in (_ring, signal.SIG_DFL, None):
-            self._former = handler, delay, interval, now
-
-    def _start(self, seconds: float, now: float) -> tuple[float, float]:
-        self._rings = now + seconds
-        return signal.setitimer(signal.ITIMER_REAL, seconds)
+    def stop(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _give_back(self, handler: Any, delay: float, interval: float, since: float) -> None:
         """Leave the signal to who had it before, pytest-timeout for one, with the time that is left to it."""
         self._former = None
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        self.stop()
         signal.signal(signal.SIGALRM, handler)
         if delay:
             signal.setitimer(signal.ITIMER_REAL, max(delay - (time.monotonic() - since), 0.001), interval)
 
 
 _alarm = _Alarm()
+# Python gives signals back to the system as it ends, and the system would end it for this one.
+atexit.register(_alarm.stop)
 
 
 def disarm() -> None:

@@ -11,7 +11,6 @@ Each source is read as captures of it show, and its path is decoded once:
 """
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -24,103 +23,91 @@ from lambda_app.serverless.http.fields import (
     MalformedEventError,
     WireHeaders,
     body_of,
+    check_text,
     list_of,
     mapping_of,
     multi_value_fields,
-    text_of,
 )
 from lambda_app.serverless.http.prefixes import base_path_of, stage_prefix_of
 
 
 class HttpApi(HTTPGateway):
-    """API Gateway's HTTP API, payload format 2.0.  It has decoded the path, so we do not."""
+    """Payload format 2.0: an HTTP API, which has decoded the path, or a function URL, which has not."""
+
+    body = b""
+    """The request's body, once `scope` was read."""
 
     @classmethod
     def infer(cls, event: LambdaEvent, context: LambdaContext, config: LambdaConfig) -> bool:
         return event.get("version") == "2.0"
 
-    @cached_property
-    def body(self) -> bytes:
-        return body_of(self.event)
-
-    @cached_property
+    @property
     def scope(self) -> Scope:
-        context = mapping_of(self.event, "requestContext")
-        http = mapping_of(context, "http", of="requestContext")
-        path = self._path(http) or "/"
-        return _scope(
-            self,
-            self._fields(),
-            method=text_of(http, "method", of="requestContext.http").upper(),
-            path=path,
-            root_path=base_path_of(path, self.config) or stage_prefix_of(path, context),
-            query_string=text_of(self.event, "rawQueryString").encode(),
-            client=(text_of(http, "sourceIp", of="requestContext.http"), 0),
-            server=(_domain_name(context), 443),
-        )
+        event, context = self.event, self.event["requestContext"]
+        http, domain_name = context["http"], context.get("domainName", "")
+        path = unquote(event["rawPath"]) if ".lambda-url." in domain_name else http["path"]
+        method, query, client = http["method"], event["rawQueryString"], http["sourceIp"]
+        check_text(method, path, query, client)
+        self.body = body_of(event)
+        return _SAME_FOR_ALL | {
+            "method": method.upper(),
+            "path": path or "/",
+            "root_path": base_path_of(path, self.config) or stage_prefix_of(path, context),
+            "query_string": query.encode(),
+            "headers": WireHeaders(self._fields(), body=self.body),
+            "server": (domain_name, 443),
+            "client": (client, 0),
+            "aws.event": event,
+            "aws.context": self.context,
+        }
 
     def __call__(self, response: Response) -> dict[str, Any]:
         return replies.payload_2(response)
 
-    def _path(self, http: Mapping[str, Any]) -> str:
-        return text_of(http, "path", of="requestContext.http")
-
     def _fields(self) -> Fields:
         headers = mapping_of(self.event, "headers")
-        cookies = list_of(self.event, "cookies")
-        if not cookies:
+        if not (cookies := list_of(self.event, "cookies")):
             return headers.items()
         # A function URL sends cookies twice.
         others = [(name, value) for name, value in headers.items() if name != "cookie"]
         return [*others, ("cookie", "; ".join(cookies))]
 
 
-class FunctionUrl(HttpApi):
-    """A function's own URL: payload 2.0 as well, with the path as on the wire in `rawPath`."""
-
-    @classmethod
-    def infer(cls, event: LambdaEvent, context: LambdaContext, config: LambdaConfig) -> bool:
-        origin = event.get("requestContext")
-        return event.get("version") == "2.0" and isinstance(origin, dict) and ".lambda-url." in _domain_name(origin)
-
-    def _path(self, http: Mapping[str, Any]) -> str:
-        return unquote(text_of(self.event, "rawPath"))
-
-
 class RestApi(APIGateway):
     """API Gateway's REST API, and an HTTP API with payload format 1.0."""
+
+    body = b""
+    """The request's body, once `scope` was read."""
 
     @classmethod
     def infer(cls, event: LambdaEvent, context: LambdaContext, config: LambdaConfig) -> bool:
         return "httpMethod" in event
 
-    @cached_property
-    def body(self) -> bytes:
-        return body_of(self.event)
-
-    @cached_property
+    @property
     def scope(self) -> Scope:
-        context = mapping_of(self.event, "requestContext")
-        identity = mapping_of(context, "identity", of="requestContext")
+        event, context = self.event, self.event["requestContext"]
+        method, client = event["httpMethod"], context["identity"]["sourceIp"]
         prefix, path = self._prefix_and_path(context)
-        return _scope(
-            self,
-            _fields(self.event),
-            method=text_of(self.event, "httpMethod").upper(),
-            path=prefix + path,
-            root_path=prefix or base_path_of(path, self.config) or stage_prefix_of(path, context),
-            query_string=urlencode(_query_pairs(self.event)).encode(),
-            client=(text_of(identity, "sourceIp", of="requestContext.identity"), 0),
-            server=(_domain_name(context), 443),
-        )
+        check_text(method, prefix, path, client)
+        self.body = body_of(event)
+        return _SAME_FOR_ALL | {
+            "method": method.upper(),
+            "path": prefix + path,
+            "root_path": prefix or base_path_of(path, self.config) or stage_prefix_of(path, context),
+            "query_string": urlencode(_query_pairs(event)).encode(),
+            "headers": WireHeaders(_fields(event), body=self.body),
+            "server": (context.get("domainName", ""), 443),
+            "client": (client, 0),
+            "aws.event": event,
+            "aws.context": self.context,
+        }
 
     def __call__(self, response: Response) -> dict[str, Any]:
         return replies.payload_1(response)
 
     def _prefix_and_path(self, context: Mapping[str, Any]) -> tuple[str, str]:
         """Return the stage that the client has in its URL and `path` has not, and the decoded path."""
-        path = text_of(self.event, "path") or "/"
-        whole = context.get("path")
+        path, whole = self.event["path"] or "/", context.get("path")
         prefix = whole.removesuffix(path) if isinstance(whole, str) and whole.endswith(path) else ""
         # An HTTP API has decoded the path in this format too.
         return unquote(prefix), path if self.event.get("version") == "1.0" else unquote(path)
@@ -129,32 +116,34 @@ class RestApi(APIGateway):
 class LoadBalancer(ALB):
     """An Application Load Balancer, with or without multi-value headers."""
 
+    body = b""
+    """The request's body, once `scope` was read."""
+
     @classmethod
     def infer(cls, event: LambdaEvent, context: LambdaContext, config: LambdaConfig) -> bool:
         request_context = event.get("requestContext")
         return isinstance(request_context, dict) and "elb" in request_context
 
-    @cached_property
-    def body(self) -> bytes:
-        return body_of(self.event)
-
-    @cached_property
+    @property
     def scope(self) -> Scope:
-        fields = list(_fields(self.event))
-        path = unquote(text_of(self.event, "path")) or "/"
+        event, fields = self.event, _fields(self.event)
         named = {name.lower(): value for name, value in fields}
+        method, path = event["httpMethod"], unquote(event["path"]) or "/"
+        check_text(method, path)
+        self.body = body_of(event)
         is_plain = named.get("x-forwarded-proto") == "http"
-        return _scope(
-            self,
-            fields,
-            method=text_of(self.event, "httpMethod").upper(),
-            path=path,
-            root_path=base_path_of(path, self.config),
-            query_string="&".join(f"{name}={value}" for name, value in _query_pairs(self.event)).encode(),
-            client=(_last_hop(named.get("x-forwarded-for", "")), 0),
-            server=(named.get("host", "").partition(":")[0], 80 if is_plain else 443),
-            scheme="http" if is_plain else "https",
-        )
+        return _SAME_FOR_ALL | {
+            "scheme": "http" if is_plain else "https",
+            "method": method.upper(),
+            "path": path,
+            "root_path": base_path_of(path, self.config),
+            "query_string": "&".join(f"{name}={value}" for name, value in _query_pairs(event)).encode(),
+            "headers": WireHeaders(fields, body=self.body),
+            "server": (named.get("host", "").partition(":")[0], 80 if is_plain else 443),
+            "client": (_last_hop(named.get("x-forwarded-for", "")), 0),
+            "aws.event": event,
+            "aws.context": self.context,
+        }
 
     def __call__(self, response: Response) -> dict[str, Any]:
         return replies.load_balancer(response, multi_value="multiValueHeaders" in self.event)
@@ -167,35 +156,21 @@ class UnknownGateway(HttpApi):
     def infer(cls, event: LambdaEvent, context: LambdaContext, config: LambdaConfig) -> bool:
         return True
 
-    @cached_property
+    @property
     def scope(self) -> Scope:
         raise MalformedEventError("neither version 2.0 nor httpMethod says which kind of HTTP event this is")
 
 
-GATEWAYS: list[type[LambdaHandler]] = [LoadBalancer, FunctionUrl, HttpApi, RestApi, UnknownGateway]
+GATEWAYS: list[type[LambdaHandler]] = [HttpApi, LoadBalancer, RestApi, UnknownGateway]
 
-
-ASGI = {"version": "3.0", "spec_version": "2.0"}
-
-
-def _scope(gateway: Any, fields: Fields, **parts: Any) -> Scope:
-    return {
-        "type": "http",
-        "asgi": ASGI,
-        "http_version": "1.1",
-        # Except at a load balancer there is nothing but TLS, whatever a header says.
-        "scheme": "https",
-        "raw_path": None,
-        "headers": WireHeaders(fields, body=gateway.body),
-        "aws.event": gateway.event,
-        "aws.context": gateway.context,
-        **parts,
-    }
-
-
-def _domain_name(request_context: Mapping[str, Any]) -> str:
-    name = request_context.get("domainName")
-    return name if isinstance(name, str) else ""
+_SAME_FOR_ALL: dict[str, Any] = {
+    "type": "http",
+    "asgi": {"version": "3.0", "spec_version": "2.0"},
+    "http_version": "1.1",
+    # Except at a load balancer there is nothing but TLS, whatever a header says.
+    "scheme": "https",
+    "raw_path": None,
+}
 
 
 def _fields(event: LambdaEvent) -> Fields:

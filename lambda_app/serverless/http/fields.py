@@ -14,14 +14,11 @@ class MalformedEventError(ValueError):
     """A part of an HTTP event is missing or is not what a gateway writes there."""
 
 
-def text_of(parent: Mapping[str, Any], key: str, *, of: str = "the event") -> str:
-    """Return `parent[key]`.  Raise MalformedEventError unless it is text that UTF-8 can encode."""
-    value = parent.get(key)
-    if not isinstance(value, str):
-        raise MalformedEventError(f"{key} of {of} should be text, got {value!r:.100}")
-    if not value.isascii():
-        _refuse_surrogates(value, key)
-    return value
+def check_text(*parts: Any) -> None:
+    """Raise TypeError if a part is not text, UnicodeEncodeError if it is half of a surrogate pair."""
+    whole = "".join(parts)
+    if not whole.isascii():
+        whole.encode()
 
 
 def mapping_of(parent: Mapping[str, Any], key: str, *, of: str = "the event") -> Mapping[str, Any]:
@@ -128,13 +125,6 @@ def _wire_text(name: str, value: str) -> str:
     except UnicodeEncodeError:
         # Beyond latin-1 the gateway can only have decoded UTF-8.
         return value.encode().decode("latin-1")
-
-
-def _refuse_surrogates(text: str, key: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise MalformedEventError(f"{key} has half of a surrogate pair at position {error.start}") from None
 
 
 class TextHeaders:

@@ -15,15 +15,14 @@ COOKIE = "set-cookie"
 
 def payload_2(response: Response) -> dict[str, Any]:
     """The reply to an HTTP API or a function URL: repeated headers are joined, cookies stand apart."""
-    headers: dict[str, str] = {}
-    cookies: list[str] = []
-    for name, value in _lines(response):
-        if name == COOKIE:
-            cookies.append(value)
-        else:
-            headers[name] = f"{headers[name]},{value}" if name in headers else value
+    lines = _lines(response)
+    headers = dict(lines)
     reply = {"statusCode": response["status"], "headers": headers, **_body(response)}
-    return reply | {"cookies": cookies} if cookies else reply
+    if len(headers) < len(lines) or COOKIE in headers:
+        grouped = _grouped(response)
+        reply["cookies"] = grouped.pop(COOKIE, [])
+        reply["headers"] = {name: ",".join(values) for name, values in grouped.items()}
+    return reply
 
 
 def payload_1(response: Response) -> dict[str, Any]:

@@ -1,12 +1,17 @@
 """Time is measured from where the gateway measures it, and the one timer of the process is lent, not taken."""
 
 import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from lambda_app.serverless.http.deadline import Deadline, DeadlineExceededError, seconds_left
+
+ROOT = Path(__file__).parents[4]
 
 
 def work(seconds):
@@ -131,3 +136,14 @@ def test_another_thread_is_not_bounded():
     thread.join()
 
     assert done == [True]
+
+
+def test_a_process_that_ends_leaves_no_timer_to_end_it():
+    program = (
+        "import atexit, os, signal\n"
+        "atexit.register(lambda: os._exit(signal.getitimer(signal.ITIMER_REAL)[0] > 0))\n"
+        "from lambda_app.serverless.http.deadline import Deadline\n"
+        "with Deadline(100): pass"
+    )
+
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0

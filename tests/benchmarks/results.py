@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from local.figures import BENCH, environment
 
@@ -17,6 +18,7 @@ def write_table(name: str, table: Table) -> None:
     (TABLES / f"{name}.json").write_text(json.dumps(record, indent=2) + "\n")
 
 
-def read_table(name: str) -> Table:
-    table: Table = json.loads((TABLES / f"{name}.json").read_text())["table"]
-    return table
+def read_record(name: str) -> dict[str, Any]:
+    """Return the `table`, and the `environment` that it was measured in."""
+    record: dict[str, Any] = json.loads((TABLES / f"{name}.json").read_text())
+    return record

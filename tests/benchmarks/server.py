@@ -3,13 +3,14 @@
 import contextlib
 import re
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from local.postgresql import FAST_AND_FORGETFUL, PORT, SUPERUSER, PostgreSQL
-from tests.benchmarks.interleaved import PEERS_PYTHON, ROOT, clean_environment
+from tests.benchmarks.interleaved import ROOT, clean_environment
 
 DATABASE = "benchmark"
 
@@ -49,7 +50,7 @@ def benchmark_server() -> Iterator[BenchmarkServer]:
             postgresql.execute(f"CREATE DATABASE {DATABASE}")
             server = BenchmarkServer(postgresql)
             subprocess.run(
-                [PEERS_PYTHON, "-m", "tests.benchmarks.http.data"],
+                [sys.executable, "-m", "tests.benchmarks.http.data"],
                 env=clean_environment() | dict(server.variables),
                 cwd=ROOT,
                 check=True,

@@ -2,7 +2,8 @@
 
 import argparse
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from local.figures import write_figures
 from tests.benchmarks.http.variants import LIMITS, VARIANTS
@@ -43,7 +44,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=31, help="rounds of every variant and path")
     rounds = parser.parse_args().rounds
     with benchmark_server() as server:
-        costs = measure_costs(server, rounds=rounds)
+        with workers_of(server, VARIANTS) as workers:
+            costs = measure_costs(workers, rounds=rounds)
         counts = count_connections(server)
     for path, table in costs.items():
         print_costs(f"{path}: microseconds a request, {rounds} rounds", table, base="ours")
@@ -52,12 +54,11 @@ def main() -> int:
     return 0 if write_figures("http", figures(costs, counts), GOALS) else 1
 
 
-def measure_costs(server: BenchmarkServer, *, rounds: int) -> dict[str, Costs]:
-    """Return the costs of every variant, by path."""
-    with _workers(server, VARIANTS) as workers:
-        for path in REQUESTS_PER_ROUND:
-            check_answers(_able(workers, path), path)
-        return {path: _measure_path(_able(workers, path), path, rounds=rounds) for path in REQUESTS_PER_ROUND}
+def measure_costs(workers: Workers, *, rounds: int) -> dict[str, Costs]:
+    """Return the costs of every variant, by path.  Raise ValueError if they do not all do the same."""
+    for path in REQUESTS_PER_ROUND:
+        check_answers(_able(workers, path), path)
+    return {path: _measure_path(_able(workers, path), path, rounds=rounds) for path in REQUESTS_PER_ROUND}
 
 
 def check_answers(workers: Workers, path: str) -> None:
@@ -73,7 +74,7 @@ def count_connections(server: BenchmarkServer) -> dict[tuple[str, str, int], tup
     """Return (variant, path, requests) → connections that PostgreSQL saw, and threads started after init."""
     names = [name for name in VARIANTS if name not in LIMITS]
     return {
-        (name, path, requests): _count(server, name, path, requests)
+        (name, path, requests): count_one(server, name, path, requests)
         for path in COUNTED_PATHS
         for requests in (50, 200)
         for name in names
@@ -97,14 +98,29 @@ def figures(costs: Mapping[str, Costs], counts: Mapping[tuple[str, str, int], tu
 
 
 @contextlib.contextmanager
-def _workers(server: BenchmarkServer, names: Mapping[str, object]) -> Iterator[Workers]:
+def workers_of(
+    server: BenchmarkServer, names: Iterable[str], *, python: Path = PEERS_PYTHON
+) -> Iterator[dict[str, Worker]]:
+    """Start a process for each of the variants `names`."""
     with contextlib.ExitStack() as stack:
-        yield {name: stack.enter_context(_make_worker(server, name)) for name in names}
+        yield {name: stack.enter_context(make_worker(server, name, python=python)) for name in names}
 
 
-def _make_worker(server: BenchmarkServer, name: str, application_name: str = "") -> Worker:
+def make_worker(
+    server: BenchmarkServer, name: str, *, application_name: str = "", python: Path = PEERS_PYTHON
+) -> Worker:
     variables = {**server.variables, "VARIANT": application_name or name}
-    return Worker(name, "tests.benchmarks.http.worker", [name], variables, python=PEERS_PYTHON)
+    return Worker(name, "tests.benchmarks.http.worker", [name], variables, python=python)
+
+
+def count_one(
+    server: BenchmarkServer, name: str, path: str, requests: int, *, python: Path = PEERS_PYTHON
+) -> tuple[int, int]:
+    """Return connections and threads of one variant in a process of its own."""
+    application_name = f"{name}{path}-{requests}"
+    with make_worker(server, name, application_name=application_name, python=python) as worker:
+        threads = worker.ask(do="threads", path=path, count=requests)
+    return server.connections_of(application_name), threads
 
 
 def _able(workers: Workers, path: str) -> Workers:
@@ -117,13 +133,6 @@ def _measure_path(workers: Workers, path: str, *, rounds: int) -> Costs:
     return measure_in_turns(
         lambda name: Cost(**workers[name].ask(do="measure", path=path, count=count)), workers, rounds=rounds
     )
-
-
-def _count(server: BenchmarkServer, name: str, path: str, requests: int) -> tuple[int, int]:
-    application_name = f"{name}{path}-{requests}"
-    with _make_worker(server, name, application_name) as worker:
-        threads = worker.ask(do="threads", path=path, count=requests)
-    return server.connections_of(application_name), threads
 
 
 def _print_counts(counts: Mapping[tuple[str, str, int], tuple[int, int]]) -> None:

@@ -123,6 +123,14 @@ bench-console: install ## What a line per invocation and an open console cost th
 pictures: install ## Draw the architecture and photograph the console of the running system, into docs/pictures/
 	python -m tests.pictures
 
+.PHONY: bench-uploads
+bench-uploads: .venv/.installed .build/peers/.installed ## Photos into renditions, against Pillow and libvips; the memory of hostile files
+	python -m tests.benchmarks.uploads $(ARGS)
+
+.PHONY: chaos-uploads
+chaos-uploads: install ## A thousand uploads with events lost, repeated and workers killed: N=1000 SEED=1
+	python -m tests.chaos.uploads --uploads $(or $(N),1000) --seed $(or $(SEED),1) $(ARGS)
+
 .PHONY: plots
 plots: .build/peers/.installed ## Draw the last benchmarks into docs/performance/
 	.build/peers/bin/python -m tests.benchmarks.plots

@@ -1,11 +1,11 @@
 """The bytes of an upload → WebP renditions, upright, in sRGB and without metadata; or the reason why not."""
 
-import math
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from math import ceil, floor
 
 from PIL import Image, ImageCms
 from PIL.ImageFile import ImageFile
@@ -29,6 +29,12 @@ BAND = 256
 LANCZOS = Image.Resampling.LANCZOS
 LANCZOS_REACH = 3
 """Rows of the result, on either side, whose pixels a row is made from."""
+
+SPARE = 1.8
+"""Times the wanted size that a decoder is asked for, so that the filter has something to work with.
+
+Less than 2, because phones take photos of 4,032 pixels: their half differs from the whole by 54 dB, WebP by 37.
+"""
 
 MAX_PROFILE_BYTES = 4 * 1024**2
 
@@ -111,8 +117,8 @@ def _shrink(image: ImageFile, orientation: int) -> Image.Image:
     side = image.height if orientation in SIDEWAYS else image.width
     scale = min(1.0, WIDTHS[0] / side)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    # A JPEG decodes straight to a half, a quarter or an eighth; twice the size leaves the filter enough to work with.
-    image.draft(None, (size[0] * 2, size[1] * 2))
+    # A JPEG decodes straight to a half, a quarter or an eighth.
+    image.draft(None, (ceil(size[0] * SPARE), ceil(size[1] * SPARE)))
     image.load()
     return _resized(image, size)
 
@@ -130,8 +136,8 @@ def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 def _resized_band(image: Image.Image, size: tuple[int, int], top: int, bottom: int) -> Image.Image:
     """Return the rows from `top` to `bottom` of what `image` is at `size`, from the rows that they depend on."""
     scale = image.height / size[1]
-    first = max(0, math.floor((top - 2 * LANCZOS_REACH) * scale))
-    last = min(image.height, math.ceil((bottom + 2 * LANCZOS_REACH) * scale))
+    first = max(0, floor((top - 2 * LANCZOS_REACH) * scale))
+    last = min(image.height, ceil((bottom + 2 * LANCZOS_REACH) * scale))
     band = _plain(image.crop((0, first, image.width, last)))
     if image.size == size:
         return band.crop((0, top - first, band.width, bottom - first))

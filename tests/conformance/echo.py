@@ -33,7 +33,7 @@ def three_cookies(request: HttpRequest) -> HttpResponse:
     response = HttpResponse("ok")
     response.set_cookie("a", "1", httponly=True)
     response.set_cookie("b", "two words")
-    response.set_cookie("c", "3", max_age=60, path="/x")
+    response.set_cookie("c", "3", path="/x")
     return response
 
 

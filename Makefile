@@ -78,6 +78,10 @@ bench-tasks: .venv/.installed ## Messages into rows: ours against Powertools' lo
 chaos-tasks: .venv/.installed ## Tasks under kills, crashes and duplicates, ours and two yardsticks: N=100000 SEED=1
 	python -m tests.chaos.tasks --messages $(or $(N),100000) --seed $(or $(SEED),1) $(ARGS)
 
+.PHONY: load
+load: install ## Phones against the running system, at a rate that rises, live: make load ARGS="--rate 50"
+	python -m local.load $(ARGS)
+
 .PHONY: tail
 tail: .venv/.installed ## Follow every function's log, or find one request: make tail ID=<X-Request-Id>
 	@python -m local tail $(ARGS) $(ID)
@@ -102,6 +106,10 @@ bench-http: .venv/.installed .build/peers/.installed ## A warm request: ours aga
 .PHONY: bench-cold
 bench-cold: .venv/.installed .build/peers/.installed ## A cold start: the built bundle against a stock deploy
 	python -m tests.benchmarks.cold $(ARGS)
+
+.PHONY: bench-feed
+bench-feed: .venv/.installed ## Every endpoint on a feed of many posts, against its budget: POSTS=1_000_000
+	python -m tests.benchmarks.feed --posts $(or $(POSTS),1_000_000) $(ARGS)
 
 .PHONY: bench-db
 bench-db: .venv/.installed ## What a request pays for its connection, and whether a statement pins it
@@ -130,6 +138,10 @@ bench-uploads: .venv/.installed .build/peers/.installed ## Photos into rendition
 .PHONY: chaos-uploads
 chaos-uploads: install ## A thousand uploads with events lost, repeated and workers killed: N=1000 SEED=1
 	python -m tests.chaos.uploads --uploads $(or $(N),1000) --seed $(or $(SEED),1) $(ARGS)
+
+.PHONY: bench-gc
+bench-gc: .venv/.installed .build/peers/.installed ## What garbage collection costs a request, by policy
+	python -m tests.benchmarks.collection
 
 .PHONY: plots
 plots: .build/peers/.installed ## Draw the last benchmarks into docs/performance/

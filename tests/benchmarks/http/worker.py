@@ -2,7 +2,9 @@
 
 import gc
 import json
+import logging
 import os
+import resource
 import sys
 import threading
 import time
@@ -20,6 +22,8 @@ def main(name: str) -> None:
     # Whatever a peer prints goes to standard error: output is for answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    # Nor are log lines compared: a budget that a slow machine breaks would write one per request.
+    logging.disable(logging.CRITICAL)
     django.setup()
     worker = VariantWorker(VARIANTS[name]())
     for line in sys.stdin:
@@ -57,6 +61,26 @@ class VariantWorker:
             self.variant.call(argument)
         return len(self._threads) - before
 
+    def adopt(self, policy: str) -> None:
+        """Treat all that init has made as "default", "freeze" or "off" says."""
+        if policy == "freeze":
+            gc.freeze()
+        elif policy == "off":
+            gc.disable()
+
+    def pauses(self, path: str, count: int) -> Any:
+        """Return how long the collector stopped each of `count` requests, in all and at most, in milliseconds."""
+        pauses = _time_collections()
+        for argument in self._prepared(path, count):
+            self.variant.call(argument)
+        gc.callbacks.clear()
+        return {
+            "pauses": len(pauses),
+            "longest": max(pauses, default=0),
+            "total": sum(pauses),
+            "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        }
+
     def _prepared(self, path: str, count: int) -> list[Any]:
         text = json.dumps(event_for(path))
         return [self.variant.prepare(json.loads(text)) for _ in range(count)]
@@ -70,6 +94,22 @@ def event_for(path: str) -> dict[str, Any]:
     event["queryStringParameters"] = dict(part.split("=") for part in query.split("&")) if query else {}
     event["requestContext"]["http"]["path"] = raw_path
     return event
+
+
+def _time_collections() -> list[float]:
+    """Return a list to which every collection from now on adds its milliseconds."""
+    pauses: list[float] = []
+    started = 0.0
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        nonlocal started
+        if phase == "start":
+            started = time.perf_counter()
+        else:
+            pauses.append((time.perf_counter() - started) * 1000)
+
+    gc.callbacks.append(note)
+    return pauses
 
 
 def _count_threads() -> list[str]:

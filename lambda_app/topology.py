@@ -7,7 +7,7 @@ from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Schedule
 TOPOLOGY = Topology(
     queues=(
         # Renders the photos whose event was lost: one of 25 megapixels decodes to some 400 MB.
-        Queue(name="default", memory_mb=1024),
+        Queue(name="default", memory_mb=1024, reads=("uploads",), writes=("media",)),
         # A batch takes milliseconds.  One that was killed is delivered again after six of its timeouts.
         Queue(name="likes", batch_size=1000, batch_window=timedelta(seconds=1), batch_timeout=timedelta(seconds=10)),
         # Up to 500 events in each message.
@@ -22,7 +22,7 @@ TOPOLOGY = Topology(
             bucket="uploads", prefix="photos/", task="lambda_app.apps.feed.tasks.render_photo", pass_version=True
         ),
     ),
-    object_queue=Queue(name="objects", batch_size=1, memory_mb=1024),
+    object_queue=Queue(name="objects", batch_size=1, memory_mb=1024, reads=("uploads",), writes=("media",)),
     schedules=(
         Schedule(
             name="expire-abandoned-photos",

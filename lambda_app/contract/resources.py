@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import permutations
 
 MAX_BATCH_TIMEOUT = timedelta(minutes=15)
 """The longest that a Lambda function may run."""
@@ -39,6 +40,24 @@ def _check_reference(subject: str, kind: str, name: str, declared: list[str]) ->
         raise InvalidTopologyError(f"{subject} names {kind} {name!r}; declared are {', '.join(declared)}")
 
 
+def _check_loop(queue: "Queue", triggers: tuple["ObjectTrigger", ...]) -> None:
+    for trigger in triggers:
+        if trigger.bucket in queue.writes:
+            raise InvalidTopologyError(
+                f"queue {queue.name!r} writes bucket {trigger.bucket!r}, whose new objects set off tasks; "
+                "a task would call itself, so let it write another bucket"
+            )
+
+
+def _check_overlap(triggers: tuple["ObjectTrigger", ...]) -> None:
+    for one, other in permutations(triggers, 2):
+        if one.bucket == other.bucket and other.prefix.startswith(one.prefix):
+            raise InvalidTopologyError(
+                f"object triggers {one.prefix!r} and {other.prefix!r} of bucket {one.bucket!r} overlap; "
+                "an object under both would be delivered twice, so give each a prefix of its own"
+            )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
     """An SQS queue, its dead letters, and the function that drains them."""
@@ -58,6 +77,12 @@ class Queue:
 
     max_concurrency: int = 5
     """Batches run at once, and so database connections held by this queue; Lambda takes 2 to 1,000."""
+
+    reads: tuple[str, ...] = ()
+    """Buckets whose objects its tasks read."""
+
+    writes: tuple[str, ...] = ()
+    """Buckets whose objects its tasks read, put and delete."""
 
     memory_mb: int = 512
     fifo: bool = False
@@ -269,6 +294,11 @@ class Topology:
             _check_reference(f"schedule {schedule.name!r}", "queue", schedule.queue, queues)
         for trigger in self.object_triggers:
             _check_reference(f"object trigger {trigger.prefix!r}", "bucket", trigger.bucket, buckets)
+        for queue in (*self.queues, self.object_queue):
+            for bucket in (*queue.reads, *queue.writes):
+                _check_reference(f"queue {queue.name!r}", "bucket", bucket, buckets)
+            _check_loop(queue, self.object_triggers)
+        _check_overlap(self.object_triggers)
 
     @property
     def every_schedule(self) -> tuple[Schedule, ...]:

@@ -57,6 +57,20 @@ def test_a_schedule_without_an_expression_of_eventbridge_is_refused(expression):
         Schedule(name="s", expression=expression, task=TASK)
 
 
+def _triggers(*prefixes):
+    return tuple(ObjectTrigger(bucket="b", prefix=prefix, task=TASK) for prefix in prefixes)
+
+
+def test_triggers_of_prefixes_that_only_begin_alike_are_taken():
+    topology = Topology(
+        queues=(Queue(name="default"),),
+        buckets=(Bucket(name="b"),),
+        object_triggers=_triggers("photos/", "photographs/"),
+    )
+
+    assert len(topology.object_triggers) == 2
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -70,6 +84,20 @@ def test_a_schedule_without_an_expression_of_eventbridge_is_refused(expression):
         (
             {"object_triggers": (ObjectTrigger(bucket="nowhere", prefix="p/", task=TASK),)},
             "object trigger 'p/' names bucket 'nowhere'",
+        ),
+        ({"queues": (Queue(name="q", writes=("nowhere",)),)}, "queue 'q' names bucket 'nowhere'"),
+        ({"object_queue": Queue(name="objects", reads=("nowhere",))}, "queue 'objects' names bucket 'nowhere'"),
+        (
+            {
+                "queues": (Queue(name="q", writes=("b",)),),
+                "buckets": (Bucket(name="b"),),
+                "object_triggers": _triggers("photos/"),
+            },
+            "queue 'q' writes bucket 'b', whose new objects set off tasks",
+        ),
+        (
+            {"buckets": (Bucket(name="b"),), "object_triggers": _triggers("photos/", "photos/raw/")},
+            "object triggers 'photos/' and 'photos/raw/' of bucket 'b' overlap",
         ),
     ],
 )

@@ -15,6 +15,10 @@ APPLICATION_ROLE = "app"
 """The database role of every function but the management function, which creates it."""
 
 
+ORIGIN_SECRET_HEADER = "x-origin-secret"  # noqa: S105 (the name, not the value)
+"""What CloudFront adds to each request, where there is a CloudFront."""
+
+
 class InvalidEnvironmentError(ValueError):
     """An environment variable is missing or cannot be decoded."""
 
@@ -79,6 +83,9 @@ class Environment:
 
     pinning_statements: str = "report"
     """What becomes of a statement that would pin its session of RDS Proxy: "refuse", "report" or "allow"."""
+
+    origin_secret_arn: str = ""
+    """Secrets Manager secret that ORIGIN_SECRET_HEADER must carry.  Empty: requests come straight to the API."""
 
     database_ca_bundle: str = RDS_CA_BUNDLE
     """PEM file that the server's certificate is verified against."""

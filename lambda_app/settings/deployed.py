@@ -4,7 +4,7 @@ from lambda_app.contract.environment import Environment
 from lambda_app.serverless.objects.options import storage_options
 from lambda_app.serverless.observability.logs import JSON_LOGGING
 from lambda_app.settings.base import *  # noqa: F403
-from lambda_app.settings.base import TASK_QUEUE_NAMES
+from lambda_app.settings.base import MIDDLEWARE, TASK_QUEUE_NAMES
 from lambda_app.topology import TOPOLOGY
 
 env = Environment.read()
@@ -13,6 +13,10 @@ ALLOWED_HOSTS = list(env.allowed_hosts)
 LOGGING = JSON_LOGGING
 # TLS ends at the gateway, which says so in this header and lets no client say it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+if env.origin_secret_arn:
+    ORIGIN_SECRET_ARN = env.origin_secret_arn
+    MIDDLEWARE = [*MIDDLEWARE, "lambda_app.serverless.http.origin.OriginMiddleware"]
 
 DATABASES = {
     "default": {

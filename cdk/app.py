@@ -10,6 +10,7 @@ from cdk.config import Stage, read_stage
 from cdk.nag import attach_checks
 from cdk.stacks.app import AppStack
 from cdk.stacks.data import DataStack
+from cdk.stacks.edge import EdgeStack
 from lambda_app.contract.resources import Topology
 from lambda_app.topology import TOPOLOGY
 
@@ -18,7 +19,8 @@ ROOT = Path(__file__).parent.parent
 
 def add_stacks(app: App, *, stage: Stage, topology: Topology, code: lambda_.Code) -> tuple[DataStack, AppStack]:
     data = DataStack(app, stage=stage, topology=topology)
-    return data, AppStack(app, stage=stage, topology=topology, data=data, code=code)
+    edge = EdgeStack(app, stage=stage) if stage.edge == "waf" else None
+    return data, AppStack(app, stage=stage, topology=topology, data=data, code=code, edge=edge)
 
 
 def main() -> None:

@@ -4,14 +4,16 @@ import json
 from collections.abc import Mapping
 from typing import cast
 
-from aws_cdk import CfnParameter, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from cdk.components.domain import ApiDomain
 from cdk.components.logs import ExpiringLogs
+from cdk.components.users import TokenIssuer
 from cdk.config import Stage
 from lambda_app.contract.resources import Topology
 
@@ -40,11 +42,17 @@ class Api(Construct):
 
     def __init__(self, scope: Construct, id: str, *, stage: Stage) -> None:
         super().__init__(scope, id)
-        self._stage = stage
+        self.domain = None if stage.edge != "none" or not stage.domain else ApiDomain(self, "Domain", stage=stage)
         self.http_api = apigateway.HttpApi(
-            self, "HttpApi", create_default_stage=False, ip_address_type=apigateway.IpAddressType.DUAL_STACK
+            self,
+            "HttpApi",
+            create_default_stage=False,
+            cors_preflight=_preflight(stage),
+            # One name is enough: a second would be a way around what stands before the first.
+            disable_execute_api_endpoint=True if self.domain else None,
+            ip_address_type=apigateway.IpAddressType.DUAL_STACK,
         )
-        deployed = apigateway.HttpStage(
+        self.deployed = apigateway.HttpStage(
             self,
             "Stage",
             http_api=self.http_api,
@@ -52,21 +60,25 @@ class Api(Construct):
             stage_name="$default",
             auto_deploy=True,
             throttle=apigateway.ThrottleSettings(rate_limit=stage.api_requests_per_second, burst_limit=stage.api_burst),
+            domain_mapping=self.domain.mapping if self.domain else None,
         )
-        resource = cast("apigateway.CfnStage", deployed.node.default_child)
+        resource = cast("apigateway.CfnStage", self.deployed.node.default_child)
         resource.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=ExpiringLogs(self, "AccessLogs", stage=stage).log_group_arn, format=json.dumps(ACCESS_LOG)
         )
 
     @property
     def host(self) -> str:
+        """The name that requests carry when they reach Django."""
+        if self.domain:
+            return self.domain.name
         stack = Stack.of(self)
         return f"{self.http_api.api_id}.execute-api.{stack.region}.{stack.url_suffix}"
 
-    def add_routes(self, topology: Topology, *, function: lambda_.IFunction) -> None:
+    def add_routes(self, topology: Topology, *, function: lambda_.IFunction, issuer: TokenIssuer) -> None:
         # One permission for all routes: one for each would outgrow the function's policy.
         integration = integrations.HttpLambdaIntegration("Django", function, scope_permission_to_route=False)
-        jwt = authorizers.HttpJwtAuthorizer("Jwt", self._issuer(), jwt_audience=list(self._stage.jwt_audience))
+        jwt = authorizers.HttpJwtAuthorizer("Jwt", issuer.url, jwt_audience=list(issuer.audience))
         any_method, get = [apigateway.HttpMethod.ANY], [apigateway.HttpMethod.GET]
         for path in topology.authenticated_paths:
             self.http_api.add_routes(path=path, methods=any_method, integration=integration, authorizer=jwt)
@@ -75,14 +87,15 @@ class Api(Construct):
         for path in ("/", "/{proxy+}"):
             self.http_api.add_routes(path=path, methods=any_method, integration=integration)
 
-    def _issuer(self) -> str:
-        if self._stage.jwt_issuer:
-            return self._stage.jwt_issuer
-        parameter = CfnParameter(
-            Stack.of(self),
-            "JwtIssuer",
-            allowed_pattern="https://.+",
-            constraint_description="should be the https URL of an OpenID issuer",
-            description="URL of the OpenID issuer whose tokens the API takes",
-        )
-        return parameter.value_as_string
+
+def _preflight(stage: Stage) -> apigateway.CorsPreflightOptions | None:
+    # API Gateway answers preflights and writes all headers of CORS: what Django said of it would be dropped.
+    if not stage.cors_origins:
+        return None
+    return apigateway.CorsPreflightOptions(
+        allow_origins=list(stage.cors_origins),
+        allow_methods=[apigateway.CorsHttpMethod.ANY],
+        allow_headers=["authorization", "content-type", "idempotency-key", "if-none-match"],
+        expose_headers=["etag", "x-request-id", "retry-after"],
+        max_age=Duration.hours(1),
+    )

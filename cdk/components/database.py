@@ -1,9 +1,8 @@
-"""PostgreSQL, reached by the application through RDS Proxy with IAM tokens and by nobody with a password we know."""
+"""PostgreSQL.  RDS makes its master password, keeps it in a secret and rotates it; nobody else knows one."""
 
-from collections.abc import Mapping
 from typing import cast
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_rds as rds
@@ -12,43 +11,44 @@ from constructs import Construct
 
 from cdk.components.logs import ExpiringLogs
 from cdk.components.network import Network
+from cdk.components.parameters import parameters_of
 from cdk.config import Stage
-from lambda_app.contract.environment import APPLICATION_ROLE
 
 ENGINE = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.of("17.9", "17"))
+AURORA_ENGINE = rds.DatabaseClusterEngine.aurora_postgres(version=rds.AuroraPostgresEngineVersion.of("17.9", "17"))
 DATABASE_NAME = "app"
 MASTER_USER = "dbadmin"
 
-PARAMETERS: Mapping[str, str] = {
-    "auto_explain.log_format": "json",
-    "auto_explain.log_min_duration": "250",
-    "auto_explain.log_nested_statements": "1",
-    "deadlock_timeout": "1000",
-    # Functions are killed without a word: their transactions must not hold locks for ever.
-    "idle_in_transaction_session_timeout": "30000",
-    "log_autovacuum_min_duration": "1000",
-    "log_lock_waits": "1",
-    "log_min_duration_statement": "30",
-    "log_temp_files": "0",
-    "pg_stat_statements.track": "all",
-    "rds.force_ssl": "1",
-    "shared_preload_libraries": "pg_stat_statements,auto_explain",
-    # RDS Proxy refuses options at connect and pins a session that says SET, so limits and zone stand here.
-    "statement_timeout": "29000",
-    "timezone": "UTC",
-    "track_io_timing": "1",
-}
-
 
 class Database(Construct):
-    """The instance.  RDS makes its master password, keeps it in a secret and rotates it."""
+    """What the rest needs to know of a database, whichever service runs it.
+
+    Its name is fixed: RDS logs to a group named for it, and CloudFormation refuses a change that
+    would replace a named database instead of emptying it silently.
+    """
+
+    host: str
+    log_group_name: str
+    proxy_target: rds.ProxyTarget
+    metric_dimensions: dict[str, str]
+    _source: rds.DatabaseInstance | rds.DatabaseCluster
+
+    @property
+    def secret(self) -> secretsmanager.ISecret:
+        """The master's `username` and `password`."""
+        return cast("secretsmanager.ISecret", self._source.secret)
+
+    def grant_connect(self, grantee: iam.IGrantable, user: str) -> iam.Grant:
+        return self._source.grant_connect(grantee, user)
+
+
+class Instance(Database):
+    """One instance of RDS for PostgreSQL, with a standby if the stage says so."""
 
     def __init__(self, scope: Construct, id: str, *, stage: Stage, network: Network) -> None:
         super().__init__(scope, id)
-        # A fixed name: RDS logs to a group named for it, and CloudFormation refuses a change
-        # that would replace a named database instead of emptying it silently.
         logs = ExpiringLogs(self, "Logs", stage=stage, name=f"/aws/rds/instance/{stage.prefix}/postgresql")
-        self.instance = rds.DatabaseInstance(
+        self._source = rds.DatabaseInstance(
             self,
             "Instance",
             instance_identifier=stage.prefix,
@@ -71,59 +71,64 @@ class Database(Construct):
             delete_automated_backups=not stage.keep_data,
             copy_tags_to_snapshot=True,
             deletion_protection=stage.deletion_protection,
-            removal_policy=RemovalPolicy.SNAPSHOT if stage.keep_data else RemovalPolicy.DESTROY,
-            parameter_group=rds.ParameterGroup(self, "Parameters", engine=ENGINE, parameters=PARAMETERS),
+            removal_policy=_removal_policy(stage),
+            parameter_group=rds.ParameterGroup(self, "Parameters", engine=ENGINE, parameters=parameters_of(stage)),
             cloudwatch_logs_exports=["postgresql"],
         )
-        self.instance.node.add_dependency(logs)
-
-    @property
-    def host(self) -> str:
-        return self.instance.db_instance_endpoint_address
-
-    @property
-    def secret(self) -> secretsmanager.ISecret:
-        return cast("secretsmanager.ISecret", self.instance.secret)
+        self._source.node.add_dependency(logs)
+        self.host = self._source.db_instance_endpoint_address
+        self.log_group_name = logs.log_group_name
+        self.proxy_target = rds.ProxyTarget.from_instance(self._source)
+        self.metric_dimensions = {"DBInstanceIdentifier": self._source.instance_identifier}
 
 
-class DatabaseProxy(Construct):
-    """RDS Proxy with IAM on both legs: functions come with a token, and it goes on with a token of its own."""
+class AuroraCluster(Database):
+    """Aurora Serverless: a writer, with a reader to take over if the stage says so, between two capacities."""
 
-    def __init__(self, scope: Construct, id: str, *, stage: Stage, network: Network, database: Database) -> None:
+    def __init__(self, scope: Construct, id: str, *, stage: Stage, network: Network) -> None:
         super().__init__(scope, id)
-        logs = ExpiringLogs(self, "Logs", stage=stage, name=f"/aws/rds/proxy/{stage.prefix}")
-        role = iam.Role(self, "Role", assumed_by=_rds_of_this_account(self))
-        # CDK grants nothing here, and without it every connection through the proxy is refused.
-        grant = database.instance.grant_connect(role, APPLICATION_ROLE)
-        self._proxy = rds.DatabaseProxy(
+        logs = ExpiringLogs(self, "Logs", stage=stage, name=f"/aws/rds/cluster/{stage.prefix}/postgresql")
+        authority = rds.CaCertificate.RDS_CA_RSA2048_G1
+        self._source = rds.DatabaseCluster(
             self,
-            "Proxy",
-            db_proxy_name=stage.prefix,
-            proxy_target=rds.ProxyTarget.from_instance(database.instance),
-            role=role,
-            default_auth_scheme=rds.DefaultAuthScheme.IAM_AUTH,
+            "Cluster",
+            cluster_identifier=stage.prefix,
+            engine=AURORA_ENGINE,
+            serverless_v2_min_capacity=stage.aurora_min_capacity,
+            serverless_v2_max_capacity=stage.aurora_max_capacity,
+            writer=rds.ClusterInstance.serverless_v2("Writer", ca_certificate=authority),
+            readers=[rds.ClusterInstance.serverless_v2("Reader", scale_with_writer=True, ca_certificate=authority)]
+            if stage.database_multi_az
+            else [],
             vpc=network.vpc,
             vpc_subnets=network.database_subnets,
-            security_groups=[network.proxy],
-            require_tls=True,
-            # A request waits for a connection for so long; the default of two minutes outlives every client.
-            borrow_timeout=Duration.seconds(10),
-            idle_client_timeout=Duration.minutes(15),
-            max_connections_percent=90,
-            max_idle_connections_percent=50,
+            security_groups=[network.database],
+            default_database_name=DATABASE_NAME,
+            credentials=rds.Credentials.from_username(MASTER_USER),
+            manage_master_user_password=True,
+            iam_authentication=True,
+            storage_encrypted=True,
+            backup=rds.BackupProps(retention=Duration.days(stage.database_backup_days)),
+            delete_automated_backups=not stage.keep_data,
+            copy_tags_to_snapshot=True,
+            deletion_protection=stage.deletion_protection,
+            removal_policy=_removal_policy(stage),
+            parameter_group=rds.ParameterGroup(
+                self, "Parameters", engine=AURORA_ENGINE, parameters=parameters_of(stage)
+            ),
+            cloudwatch_logs_exports=["postgresql"],
         )
-        self._proxy.node.add_dependency(logs)
-        grant.apply_before(self._proxy)
-
-    @property
-    def host(self) -> str:
-        return self._proxy.endpoint
-
-    def grant_connect(self, grantee: iam.IGrantable) -> None:
-        self._proxy.grant_connect(grantee, APPLICATION_ROLE)
+        self._source.node.add_dependency(logs)
+        self.host = self._source.cluster_endpoint.hostname
+        self.log_group_name = logs.log_group_name
+        self.proxy_target = rds.ProxyTarget.from_cluster(self._source)
+        self.metric_dimensions = {"DBClusterIdentifier": self._source.cluster_identifier}
 
 
-def _rds_of_this_account(scope: Construct) -> iam.ServicePrincipal:
-    return iam.ServicePrincipal(
-        "rds.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}}
-    )
+def make_database(scope: Construct, id: str, *, stage: Stage, network: Network) -> Database:
+    kind = AuroraCluster if stage.database_engine == "aurora" else Instance
+    return kind(scope, id, stage=stage, network=network)
+
+
+def _removal_policy(stage: Stage) -> RemovalPolicy:
+    return RemovalPolicy.SNAPSHOT if stage.keep_data else RemovalPolicy.DESTROY

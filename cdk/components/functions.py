@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
@@ -11,9 +12,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cdk.components.database import DatabaseProxy
 from cdk.components.logs import ExpiringLogs
 from cdk.components.network import Network
+from cdk.components.proxy import DatabaseProxy
 from cdk.config import Stage
 from lambda_app.contract.environment import Environment
 
@@ -82,8 +83,9 @@ class DjangoFunction(Construct):
             role=role,
             vpc=runtime.network.vpc,
             vpc_subnets=ec2.SubnetSelection(subnets=runtime.network.function_subnets),
+            ipv6_allowed_for_dual_stack=runtime.network.is_dual_stack or None,
             security_groups=[security_group or runtime.network.functions],
-            environment=runtime.environment.variables(),
+            environment=runtime.environment.variables() | _sdk_variables(runtime.network),
             log_group=logs,
             logging_format=lambda_.LoggingFormat.JSON,
             recursive_loop=lambda_.RecursiveLoop.TERMINATE,
@@ -106,6 +108,33 @@ class TaskingFunction(DjangoFunction):
             actions=["sqs:SendMessage"],
             resource_arns=[queue.queue_arn for queue in runtime.queues],
         )
+
+
+class WebFunction(TaskingFunction):
+    """The function behind the API: the only one that somebody waits for."""
+
+    def __init__(self, scope: Construct, id: str, *, runtime: DjangoRuntime) -> None:
+        stage = runtime.stage
+        super().__init__(
+            scope, id, runtime=runtime, handler="api_gateway", memory_mb=stage.api_memory_mb, timeout=stage.api_timeout
+        )
+        function = cast("lambda_.CfnFunction", self.function.node.default_child)
+        if stage.reserve_concurrency:
+            function.reserved_concurrent_executions = stage.api_max_concurrency
+        if stage.snap_start:
+            # Set here: CDK's own switch warns that a version must be published, which the alias does.
+            function.snap_start = lambda_.CfnFunction.SnapStartProperty(apply_on="PublishedVersions")
+        if stage.provisioned_concurrency:
+            alias = cast("lambda_.CfnAlias", self.alias.node.default_child)
+            alias.provisioned_concurrency_config = lambda_.CfnAlias.ProvisionedConcurrencyConfigurationProperty(
+                provisioned_concurrent_executions=stage.provisioned_concurrency
+            )
+
+
+def _sdk_variables(network: Network) -> dict[str, str]:
+    """Variables that botocore reads, not our code."""
+    # The classic names of AWS's services have no IPv6 address.
+    return {"AWS_USE_DUALSTACK_ENDPOINT": "true"} if network.is_dual_stack else {}
 
 
 def _network_interface_statements(stack: Stack) -> list[iam.PolicyStatement]:

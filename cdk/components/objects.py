@@ -40,6 +40,7 @@ class ObjectBucket(Construct):
                     expiration=Duration.days(declaration.expires_after.days) if declaration.expires_after else None,
                 )
             ],
+            cors=_browser_uploads(stage),
             removal_policy=removal_policy_of(stage),
             server_access_logs_bucket=access_logs,
             server_access_logs_prefix=f"{declaration.name}/" if access_logs else None,
@@ -56,24 +57,33 @@ class ObjectBucket(Construct):
         """Let `grantee` read objects, and so sign links for others."""
         self._grant(grantee, "s3:GetObject")
 
-    def grant_process(self, grantee: iam.IGrantable) -> None:
-        """Let `grantee` do what `grant_consume` allows, and write objects."""
-        self.grant_consume(grantee)
-        self._grant(grantee, "s3:PutObject")
-
-    def grant_consume(self, grantee: iam.IGrantable) -> None:
-        """Let `grantee` read and delete objects, and see that one is gone.
-
-        All that a task may do where objects set off tasks: what it wrote there would call it again.
-        """
-        self._grant(grantee, "s3:DeleteObject", "s3:GetObject")
+    def grant_read(self, grantee: iam.IGrantable) -> None:
+        """Let `grantee` read objects, and see that one is gone."""
+        self._grant(grantee, "s3:GetObject")
         # Without it S3 answers 403 for an object that is gone, which looks like a fault and is retried.
         iam.Grant.add_to_principal(grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.bucket.bucket_arn])
+
+    def grant_write(self, grantee: iam.IGrantable) -> None:
+        """Let `grantee` read, put and delete objects, and see that one is gone."""
+        self._grant(grantee, "s3:DeleteObject", "s3:PutObject")
+        self.grant_read(grantee)
 
     def _grant(self, grantee: iam.IGrantable, *actions: str) -> None:
         iam.Grant.add_to_principal(
             grantee=grantee, actions=list(actions), resource_arns=[self.bucket.arn_for_objects("*")]
         )
+
+
+def _browser_uploads(stage: Stage) -> list[s3.CorsRule] | None:
+    """Let the pages that may call the API send presigned forms and read presigned links."""
+    if not stage.cors_origins:
+        return None
+    methods = [s3.HttpMethods.GET, s3.HttpMethods.HEAD, s3.HttpMethods.POST]
+    return [
+        s3.CorsRule(
+            allowed_methods=methods, allowed_origins=list(stage.cors_origins), allowed_headers=["*"], max_age=3600
+        )
+    ]
 
 
 class AccessLogs(s3.Bucket):

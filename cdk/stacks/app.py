@@ -6,15 +6,19 @@ from constructs import Construct
 
 from cdk.components.api import Api
 from cdk.components.database import DATABASE_NAME
-from cdk.components.functions import DjangoFunction, DjangoRuntime, TaskingFunction
+from cdk.components.edge import Edge, OriginSecret
+from cdk.components.functions import DjangoFunction, DjangoRuntime, TaskingFunction, WebFunction
 from cdk.components.migration import Migration
+from cdk.components.monitoring import Monitoring
 from cdk.components.names import pascal_case
 from cdk.components.objects import ObjectRule
 from cdk.components.queues import TaskQueue
+from cdk.components.rollout import Canary
 from cdk.components.schedules import TaskSchedule
-from cdk.config import APP_NAME, Stage
+from cdk.config import APP_NAME, Stage, check_connections
 from cdk.nag import accept
 from cdk.stacks.data import DataStack
+from cdk.stacks.edge import EdgeStack
 from lambda_app.contract.environment import APPLICATION_ROLE, Environment
 from lambda_app.contract.resources import ObjectTrigger, Topology
 
@@ -23,8 +27,16 @@ class AppStack(Stack):
     """Reads as the picture: what comes in, what drains it, and what must be done before."""
 
     def __init__(
-        self, scope: Construct, *, stage: Stage, topology: Topology, data: DataStack, code: lambda_.Code
+        self,
+        scope: Construct,
+        *,
+        stage: Stage,
+        topology: Topology,
+        data: DataStack,
+        code: lambda_.Code,
+        edge: EdgeStack | None = None,
     ) -> None:
+        check_connections(stage, topology)
         super().__init__(
             scope,
             stage.prefix,
@@ -33,6 +45,7 @@ class AppStack(Stack):
         )
         self.add_stack_dependency(data)
         self.api = Api(self, "Api", stage=stage)
+        self.origin_secret = None if stage.edge == "none" else OriginSecret(self, "OriginSecret", stage=stage)
         self.queues = {
             queue.name: TaskQueue(self, f"Queue-{queue.name}", declaration=queue, stage=stage)
             for queue in topology.queues
@@ -40,15 +53,8 @@ class AppStack(Stack):
         self.objects = TaskQueue(self, "Objects", declaration=topology.object_queue, stage=stage)
         runtime = self._runtime(stage, data, code)
 
-        self.web = TaskingFunction(
-            self,
-            "Web",
-            runtime=runtime,
-            handler="api_gateway",
-            memory_mb=stage.api_memory_mb,
-            timeout=stage.api_timeout,
-        )
-        self.api.add_routes(topology, function=self.web.alias)
+        self.web = WebFunction(self, "Web", runtime=runtime)
+        self.api.add_routes(topology, function=self.web.alias, issuer=data.issuer)
         self.workers = {name: queue.add_worker(runtime, handler="sqs") for name, queue in self.queues.items()}
         self.object_worker = self.objects.add_worker(runtime, handler="s3")
         task_functions = [*self.workers.values(), self.object_worker]
@@ -63,7 +69,11 @@ class AppStack(Stack):
             TaskSchedule(self, f"Schedule-{schedule.name}", declaration=schedule, queue=queue)
         for task_queue in self._every_queue():
             task_queue.grant_operate(self.migration.management.function)
-        self._grant_buckets(topology, data, task_functions)
+        self._grant_buckets(topology, data)
+        if stage.rollout == "canary":
+            Canary(self, "Canary", function=self.web, api=self.api)
+        self.edge = self._edge(stage, topology, edge)
+        self._watch(stage, data)
         self._accept_findings()
         self._add_outputs()
 
@@ -77,6 +87,8 @@ class AppStack(Stack):
             pinning_statements=stage.pinning_statements,
             task_queue_urls={queue.declaration.name: queue.queue.queue_url for queue in self._every_queue()},
             bucket_names={name: bucket.bucket.bucket_name for name, bucket in data.buckets.items()},
+            cache_url=data.cache.url if data.cache else "",
+            origin_secret_arn=self.origin_secret.secret_arn if self.origin_secret else "",
         )
         return DjangoRuntime(
             stage=stage,
@@ -87,14 +99,49 @@ class AppStack(Stack):
             queues=[queue.queue for queue in self.queues.values()],
         )
 
-    def _grant_buckets(self, topology: Topology, data: DataStack, task_functions: list[TaskingFunction]) -> None:
+    def _edge(self, stage: Stage, topology: Topology, stack: EdgeStack | None) -> Edge | None:
+        if self.origin_secret is None:
+            return None
+        if stack:
+            self.add_stack_dependency(stack)
+        self.origin_secret.allow_reading(self.web.function)
+        return Edge(
+            self,
+            "Edge",
+            stage=stage,
+            topology=topology,
+            origin_host=self.api.host,
+            secret=self.origin_secret,
+            firewall_arn=stack.firewall_arn if stack else None,
+        )
+
+    def _grant_buckets(self, topology: Topology, data: DataStack) -> None:
         for name, bucket in data.buckets.items():
-            triggers = bool(topology.trigger_prefixes(name))
-            grant_web = bucket.grant_upload if triggers else bucket.grant_serve
-            grant_task = bucket.grant_consume if triggers else bucket.grant_process
-            grant_web(self.web.function)
-            for function in task_functions:
-                grant_task(function.function)
+            if topology.trigger_prefixes(name):
+                bucket.grant_upload(self.web.function)
+            else:
+                bucket.grant_serve(self.web.function)
+        for queue, worker in self._queues_and_workers():
+            for name in queue.declaration.reads:
+                data.buckets[name].grant_read(worker.function)
+            for name in queue.declaration.writes:
+                data.buckets[name].grant_write(worker.function)
+
+    def _queues_and_workers(self) -> list[tuple[TaskQueue, TaskingFunction]]:
+        tasks = [(self.queues[name], worker) for name, worker in self.workers.items()]
+        return [*tasks, (self.objects, self.object_worker)]
+
+    def _watch(self, stage: Stage, data: DataStack) -> None:
+        monitoring = Monitoring(self, "Monitoring", stage=stage)
+        monitoring.watch_api(self.api)
+        monitoring.watch_budgets()
+        monitoring.watch_functions(self._functions())
+        monitoring.watch_queues(self._every_queue())
+        monitoring.watch_database(data.database, data.proxy)
+        if data.cache:
+            monitoring.watch_cache(data.cache.name)
+        monitoring.finish()
+        CfnOutput(self, "AlarmTopicArn", value=monitoring.alarms.topic.topic_arn)
 
     def _accept_findings(self) -> None:
         accept(
@@ -108,7 +155,7 @@ class AppStack(Stack):
 
     def _add_outputs(self) -> None:
         CfnOutput(self, "ApiId", value=self.api.http_api.api_id)
-        CfnOutput(self, "ApiUrl", value=f"https://{self.api.host}")
+        CfnOutput(self, "ApiUrl", value=f"https://{self.edge.host if self.edge else self.api.host}")
         for name, queue in (self.queues | {self.objects.declaration.name: self.objects}).items():
             CfnOutput(self, f"Queue{pascal_case(name)}Url", value=queue.queue.queue_url)
             CfnOutput(self, f"Queue{pascal_case(name)}DeadLettersUrl", value=queue.dead_letters.queue_url)

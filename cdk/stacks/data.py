@@ -1,12 +1,15 @@
-"""What must last: the network, the database and its proxy, the buckets."""
+"""What must last: the network, the database and its proxy, the buckets, the users."""
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from cdk.components.database import Database, DatabaseProxy
+from cdk.components.cache import Cache
+from cdk.components.database import make_database
 from cdk.components.names import pascal_case
 from cdk.components.network import Network
 from cdk.components.objects import AccessLogs, ObjectBucket
+from cdk.components.proxy import DatabaseProxy
+from cdk.components.users import TokenIssuer, Users
 from cdk.config import APP_NAME, Stage
 from cdk.nag import accept
 from lambda_app.contract.resources import Topology
@@ -19,13 +22,15 @@ class DataStack(Stack):
         super().__init__(
             scope,
             f"{stage.prefix}-data",
-            description=f"{APP_NAME} {stage.name}: network, database, buckets",
+            description=f"{APP_NAME} {stage.name}: network, database, buckets, users",
             tags={"application": APP_NAME, "stage": stage.name},
             termination_protection=stage.deletion_protection,
         )
         self.network = Network(self, "Network", stage=stage)
-        self.database = Database(self, "Database", stage=stage, network=self.network)
+        self.database = make_database(self, "Database", stage=stage, network=self.network)
         self.proxy = DatabaseProxy(self, "Proxy", stage=stage, network=self.network, database=self.database)
+        self.cache = Cache(self, "Cache", stage=stage, network=self.network) if stage.cache else None
+        self.issuer = TokenIssuer.named_by(stage) or self._own_issuer(stage)
         access_logs = AccessLogs(self, "AccessLogs", stage=stage) if stage.bucket_access_logs else None
         self.buckets = {
             bucket.name: ObjectBucket(
@@ -33,9 +38,16 @@ class DataStack(Stack):
             )
             for bucket in topology.buckets
         }
+        self.network.restrict_s3([bucket.bucket for bucket in self.buckets.values()])
         for name, bucket in self.buckets.items():
             CfnOutput(self, f"Bucket{pascal_case(name)}Name", value=bucket.bucket.bucket_name)
         self._accept_findings(stage)
+
+    def _own_issuer(self, stage: Stage) -> TokenIssuer:
+        users = Users(self, "Users", stage=stage)
+        CfnOutput(self, "UserPoolId", value=users.pool.user_pool_id)
+        CfnOutput(self, "UserPoolClientId", value=users.issuer.audience[0])
+        return users.issuer
 
     def _accept_findings(self, stage: Stage) -> None:
         accept(self, {"AwsSolutions-RDS11": "RDS Proxy listens on 5432 only, and security groups admit named peers"})

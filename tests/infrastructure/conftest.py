@@ -10,18 +10,43 @@ import pytest
 os.environ.setdefault("JSII_NODE", str(Path(sys.executable).with_name("node")))
 
 
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1"
+DOMAIN = {"domain": "api.example.com", "hosted_zone_id": "Z0123456789"}
+SWITCHED = {
+    "everything": {
+        "database_engine": "aurora", "database_multi_az": True, "egress": "nat", "edge": "waf", **DOMAIN,
+        "certificate_arn": CERTIFICATE, "cors_origins": ("https://app.example.com",), "provisioned_concurrency": 2,
+        "reserve_concurrency": True, "rollout": "canary", "cache": True, "alarm_email": "alarms@example.com",
+        "monthly_budget_usd": 500, "flow_logs": True, "bucket_access_logs": True,
+    },
+    "domain": {
+        **DOMAIN, "certificate_arn": CERTIFICATE.replace("us-east-1", "eu-west-1"), "egress": "ipv6",
+        "availability_zones": 3, "cors_origins": ("https://app.example.com",), "jwt_issuer": "https://issuer.example.com",
+    },
+    "cdn": {"edge": "cdn", "snap_start": True, "cache": True, "keep_data": False, "deletion_protection": False,
+            "database_backup_days": 0, "architecture": "x86_64"},
+}  # fmt: skip
+"""Every switch that no stage of ours has turned, turned in at least one of these."""
+
+
 def _synthesize(name, folder):
     # Here, because importing the CDK starts Node.
-    from cdk.config import STAGES
+    from cdk.config import STAGES, Stage
     from lambda_app.topology import TOPOLOGY
     from tests.infrastructure.deployment import make_deployment
 
-    return make_deployment(STAGES[name], TOPOLOGY, folder)
+    stage = STAGES.get(name) or Stage(name=name, **SWITCHED[name])
+    return make_deployment(stage, TOPOLOGY, folder)
 
 
 @pytest.fixture(scope="session")
 def prod(tmp_path_factory):
     return _synthesize("prod", tmp_path_factory.mktemp("prod"))
+
+
+@pytest.fixture(scope="session")
+def staging(tmp_path_factory):
+    return _synthesize("staging", tmp_path_factory.mktemp("staging"))
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +59,27 @@ def local(tmp_path_factory):
     return _synthesize("local", tmp_path_factory.mktemp("local"))
 
 
-@pytest.fixture(params=["prod", "dev", "local"])
+@pytest.fixture(params=["prod", "staging", "dev", "local"])
 def deployment(request):
     """Every stage in turn: what a test says of it must hold for all."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def everything(tmp_path_factory):
+    return _synthesize("everything", tmp_path_factory.mktemp("everything"))
+
+
+@pytest.fixture(scope="session")
+def domain(tmp_path_factory):
+    return _synthesize("domain", tmp_path_factory.mktemp("domain"))
+
+
+@pytest.fixture(scope="session")
+def cdn(tmp_path_factory):
+    return _synthesize("cdn", tmp_path_factory.mktemp("cdn"))
+
+
+@pytest.fixture(params=["prod", "staging", "dev", "local", *SWITCHED])
+def any_deployment(request):
     return request.getfixturevalue(request.param)

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from aws_cdk import App
+from aws_cdk import App, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
@@ -33,10 +33,17 @@ class Deployment:
     application: Mapping[str, Any]
     """The template of what every deploy replaces."""
 
+    edge: Mapping[str, Any]
+    """The template of the firewall, without anything if the stage has none."""
+
+    @property
+    def templates(self) -> tuple[Mapping[str, Any], ...]:
+        return self.data, self.application, self.edge
+
     def resources(self, type_: str) -> dict[str, Resource]:
         return {
             name: resource
-            for template in (self.data, self.application)
+            for template in self.templates
             for name, resource in template["Resources"].items()
             if resource["Type"] == type_
         }
@@ -68,6 +75,7 @@ def make_deployment(stage: Stage, topology: Topology, folder: Path) -> Deploymen
     (code / "module.py").write_text("")
     app = App(context=FLAGS, outdir=str(folder / "out"), analytics_reporting=False)
     data, application = add_stacks(app, stage=stage, topology=topology, code=lambda_.Code.from_asset(str(code)))
+    edge = cast("Stack | None", app.node.try_find_child(f"{stage.prefix}-edge"))
     return Deployment(
         stage=stage,
         app=app,
@@ -75,6 +83,7 @@ def make_deployment(stage: Stage, topology: Topology, folder: Path) -> Deploymen
         app_stack=application,
         data=Template.from_stack(data).to_json(),
         application=Template.from_stack(application).to_json(),
+        edge=Template.from_stack(edge).to_json() if edge else {"Resources": {}},
     )
 
 

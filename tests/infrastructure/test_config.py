@@ -5,14 +5,27 @@ from pathlib import Path
 
 import pytest
 
-from cdk.config import LOG_RETENTION_DAYS, STAGES, InvalidStageError, Stage, read_stage
+from cdk.config import (
+    LOG_RETENTION_DAYS,
+    STAGES,
+    Instance,
+    InvalidStageError,
+    Stage,
+    TooManyConnectionsError,
+    check_connections,
+    instance_of,
+    read_stage,
+)
+from lambda_app.contract.resources import Queue, Topology
+from lambda_app.topology import TOPOLOGY
 
+CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/1"
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "stages.md"
 
 
 @pytest.mark.parametrize("name", [None, "production", ""])
 def test_a_deploy_never_guesses_a_stage(name):
-    with pytest.raises(InvalidStageError, match=re.escape(f"one of local, dev, prod; got {name!r}")):
+    with pytest.raises(InvalidStageError, match=re.escape(f"one of local, dev, staging, prod; got {name!r}")):
         read_stage(name)
 
 
@@ -29,6 +42,24 @@ def test_a_stage_is_found_by_its_name():
         ("jwt_issuer", "http://issuer.example.com", "should start with https://"),
         ("jwt_audience", (), "at least one audience"),
         ("jwt_audience", "app", "should be tuple"),
+        ("cors_origins", ("*",), "should hold origins such as https://app.example.com"),
+        ("domain", "https://api.example.com", "should be a host name"),
+        ("certificate_arn", "certificate/1", "should be the ARN of a certificate"),
+        ("hosted_zone_id", "example.com", "should be the id of a hosted zone"),
+        ("alarm_email", "nobody", "should be an e-mail address"),
+        ("edge", "cloudfront", "should be Literal['none', 'cdn', 'waf']"),
+        ("edge_requests_per_address", 9, "from 10 to"),
+        ("egress", "open", "should be Literal['isolated', 'ipv6', 'nat']"),
+        ("database_engine", "mysql", "should be Literal['rds', 'aurora']"),
+        ("database_instance_class", "db.t4g.small", 'without "db."'),
+        ("database_instance_class", "x9.large", "whose memory we know"),
+        ("aurora_max_capacity", 512.0, "from 1.0 to 256.0"),
+        ("aurora_max_capacity", 1, "should be float"),
+        ("cache_max_gb", 0, "from 1 to 5000"),
+        ("api_max_concurrency", 0, "from 1 to 10000"),
+        ("rollout", "blue", "should be Literal['all_at_once', 'canary']"),
+        ("slow_response", timedelta(0), "from 0:00:00.001000 to 0:00:29"),
+        ("monthly_budget_usd", -1, "from 0 to 1000000"),
         ("availability_zones", 1, "from 2 to 3"),
         ("database_multi_az", 1, "should be bool"),
         ("database_storage_gb", True, "should be int"),
@@ -48,6 +79,17 @@ def test_an_impossible_value_names_its_key(key, value, reason):
     ("mix", "key"),
     [
         ({"endpoint_zones": 3}, "endpoint_zones"),
+        ({"endpoint_zones": 2, "egress": "nat"}, "endpoint_zones"),
+        ({"domain": "api.example.com"}, "certificate_arn"),
+        ({"certificate_arn": CERTIFICATE}, "certificate_arn"),
+        ({"hosted_zone_id": "Z1"}, "hosted_zone_id"),
+        ({"domain": "api.example.com", "certificate_arn": CERTIFICATE, "edge": "cdn"}, "certificate_arn"),
+        ({"snap_start": True, "provisioned_concurrency": 1}, "provisioned_concurrency"),
+        ({"provisioned_concurrency": 51}, "provisioned_concurrency"),
+        ({"slow_response": timedelta(seconds=20), "api_timeout": timedelta(seconds=10)}, "slow_response"),
+        ({"aurora_min_capacity": 8.0}, "aurora_max_capacity"),
+        ({"aurora_min_capacity": 0.7}, "aurora_min_capacity"),
+        ({"database_engine": "aurora", "aurora_min_capacity": 0.0}, "aurora_min_capacity"),
         ({"database_max_storage_gb": 20}, "database_max_storage_gb"),
         ({"keep_data": False}, "deletion_protection"),
         ({"database_backup_days": 0}, "database_backup_days"),
@@ -61,6 +103,38 @@ def test_two_keys_that_contradict_each_other_are_refused(mix, key):
 def test_an_unknown_key_is_refused_by_name():
     with pytest.raises(TypeError, match="databse_multi_az"):
         Stage(name="test", databse_multi_az=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "memory_gb", "processors"),
+    [("t4g.micro", 1, 2), ("t4g.2xlarge", 32, 8), ("m7g.large", 8, 2), ("r8g.xlarge", 32, 4), ("m8gd.4xlarge", 64, 16)],
+)
+def test_the_memory_of_an_instance_class_is_known(name, memory_gb, processors):
+    assert instance_of(name) == Instance(memory_gb, processors)
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
+def test_what_runs_at_once_fits_the_connections_of_every_stage(stage):
+    check_connections(stage, TOPOLOGY)
+
+
+def test_more_connections_than_the_proxy_opens_are_refused_with_their_sum():
+    stage = Stage(name="test", database_instance_class="t4g.micro", api_max_concurrency=80)
+    topology = Topology(queues=(Queue(name="default"), Queue(name="mail", max_concurrency=20)))
+
+    with pytest.raises(TooManyConnectionsError) as refusal:
+        check_connections(stage, topology)
+
+    assert "may hold 110 connections (api 80 + default 5 + mail 20 + objects 5), its proxy opens 90" in str(
+        refusal.value
+    )
+
+
+def test_a_synth_refuses_more_connections_than_there_are(tmp_path):
+    from tests.infrastructure.deployment import make_deployment
+
+    with pytest.raises(TooManyConnectionsError, match="api 5000"):
+        make_deployment(Stage(name="test", api_max_concurrency=5000), TOPOLOGY, tmp_path)
 
 
 def test_cloudwatch_has_a_name_for_every_retention_that_a_stage_may_ask_for():

@@ -5,7 +5,13 @@ import json
 from lambda_app.topology import TOPOLOGY
 from tests.infrastructure.deployment import actions_of, resources_of
 
-STATEFUL = {"AWS::EC2::VPC", "AWS::RDS::DBInstance", "AWS::RDS::DBProxy", "AWS::S3::Bucket"}
+STATEFUL = {
+    "AWS::Cognito::UserPool",
+    "AWS::EC2::VPC",
+    "AWS::RDS::DBInstance",
+    "AWS::RDS::DBProxy",
+    "AWS::S3::Bucket",
+}
 
 
 def test_logical_ids_of_what_holds_data_never_change(prod):
@@ -19,6 +25,7 @@ def test_logical_ids_of_what_holds_data_never_change(prod):
         "DatabaseInstanceAA8A5FDE",
         "NetworkVpc7FB7348F",
         "ProxyE947DB46",
+        "UsersPoolBFC35D3B",
     ]
 
 
@@ -115,6 +122,59 @@ def test_what_functions_call_has_an_endpoint(deployment):
 
     for name in ("s3", "sqs", "secretsmanager"):
         assert any(f".{name}" in service for service in services)
+
+
+def test_every_endpoint_admits_this_account_only(deployment):
+    """So neither stolen data nor the credentials of another account can leave by the one way that there is."""
+    for endpoint in deployment.properties("AWS::EC2::VPCEndpoint"):
+        [statement] = endpoint["PolicyDocument"]["Statement"]
+
+        assert statement["Condition"] == {"StringEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}}
+        assert "*" not in resources_of(statement)
+
+
+def test_s3_is_reached_for_the_declared_buckets_only(deployment):
+    [endpoint] = [
+        item for item in deployment.properties("AWS::EC2::VPCEndpoint") if item["VpcEndpointType"] == "Gateway"
+    ]
+    [statement] = endpoint["PolicyDocument"]["Statement"]
+    buckets = {
+        deployment.data_stack.resolve(bucket.bucket.bucket_arn)["Fn::GetAtt"][0]
+        for bucket in deployment.data_stack.buckets.values()
+    }
+
+    assert len(statement["Resource"]) == 2 * len(buckets)
+    assert all(any(name in resource for name in buckets) for resource in resources_of(statement))
+    assert not any(action.endswith("*") for action in actions_of(statement))
+
+
+def test_the_parameters_follow_from_the_instances_memory(prod, dev):
+    [large] = prod.properties("AWS::RDS::DBParameterGroup")
+    [small] = dev.properties("AWS::RDS::DBParameterGroup")
+
+    for name in ("shared_buffers", "effective_cache_size", "maintenance_work_mem", "max_connections"):
+        assert int(large["Parameters"][name]) == 4 * int(small["Parameters"][name])
+    # In pages of 8 KB: a quarter of 1 GB, and three quarters.
+    assert small["Parameters"]["shared_buffers"] == str(256 * 1024 // 8)
+    assert small["Parameters"]["effective_cache_size"] == str(768 * 1024 // 8)
+
+
+def test_all_connections_busy_with_sorts_fit_into_the_memory(deployment):
+    [group] = deployment.properties("AWS::RDS::DBParameterGroup")
+    parameters = {name: int(value) for name, value in group["Parameters"].items() if value.isdecimal()}
+    memory_kb = parameters["shared_buffers"] * 8 * 4
+
+    sorts_kb = parameters["max_connections"] * 3 * parameters["work_mem"]
+    assert sorts_kb + parameters["shared_buffers"] * 8 <= memory_kb
+
+
+def test_members_are_kept_where_data_is(prod):
+    [pool] = prod.resources("AWS::Cognito::UserPool").values()
+    [client] = prod.properties("AWS::Cognito::UserPoolClient")
+
+    assert (pool["DeletionPolicy"], pool["Properties"]["DeletionProtection"]) == ("Retain", "ACTIVE")
+    assert client["ExplicitAuthFlows"] == ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    assert client["GenerateSecret"] is False
 
 
 def test_every_bucket_is_private(deployment):

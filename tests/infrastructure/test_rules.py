@@ -11,8 +11,8 @@ from cfnlint.config import ManualArgs
 from cdk.nag import ACCEPTED_EVERYWHERE, Checks
 
 
-def test_cdk_nag_has_nothing_left_to_say(deployment):
-    violations = Checks().validate_scope(deployment.app).violations
+def test_cdk_nag_has_nothing_left_to_say(any_deployment):
+    violations = Checks().validate_scope(any_deployment.app).violations
 
     assert [violation.rule_name for violation in violations] == []
 
@@ -26,15 +26,17 @@ def test_cdk_nag_would_have_something_to_say_without_our_reasons(deployment):
     assert all(re.fullmatch("|".join(ACCEPTED_EVERYWHERE), rule.rule_name) for rule in violations)
 
 
-def test_the_cdk_has_no_warning(deployment):
-    for stack in (deployment.data_stack, deployment.app_stack):
+def test_the_cdk_has_no_warning(any_deployment):
+    for stack in (any_deployment.data_stack, any_deployment.app_stack):
         assert Annotations.from_stack(stack).find_warning("*", Match.any_value()) == []
         assert Annotations.from_stack(stack).find_error("*", Match.any_value()) == []
 
 
-@pytest.mark.parametrize("template", ["data", "application"])
-def test_cfn_lint_finds_nothing(deployment, template):
+@pytest.mark.parametrize("name", ["prod", "local", "everything", "domain", "cdn"])
+def test_cfn_lint_finds_nothing(name, request):
+    any_deployment = request.getfixturevalue(name)
     # W3005: the CDK writes dependencies that CloudFormation would see by itself.
     config = ManualArgs(ignore_checks=["W3005"], regions=["eu-west-1", "us-east-1"])
 
-    assert [str(match) for match in lint(json.dumps(getattr(deployment, template)), config=config)] == []
+    templates = [template for template in any_deployment.templates if template["Resources"]]
+    assert [str(match) for template in templates for match in lint(json.dumps(template), config=config)] == []

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
-from lambda_app.apps.feed.services.members import MAX_FOLLOWING
-
 CELEBRITY, FAN, FIRST_READER = 0, 1, 2
 FOLLOWS_PER_READER = 100
+FOLLOWS_OF_FAN = 5_000
+"""As many as a member may follow."""
+
 POSTS_PER_AUTHOR = 20
 CELEBRITY_POSTS_EVERY = 1_000
 
@@ -75,7 +76,7 @@ class Population:
     @cached_property
     def followed_by_fan(self) -> int:
         """Authors, beside the celebrity."""
-        return min(MAX_FOLLOWING - 1, self.authors)
+        return min(FOLLOWS_OF_FAN - 1, self.authors)
 
     # --- one thing each -----------------------------------------------------------------------------------------------
 

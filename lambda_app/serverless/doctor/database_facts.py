@@ -1,5 +1,6 @@
 """PostgreSQL's catalogue and statistics → facts: tables, indexes, parameters, and the plans of recorded statements."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -10,6 +11,8 @@ from lambda_app.serverless.doctor.facts import Index, SentStatement, Table
 from lambda_app.serverless.observability.plans import Node, is_explainable, read_plan
 from lambda_app.serverless.observability.recordings import Recording, Statement
 from lambda_app.serverless.observability.statements import shape_of
+
+PAGE = re.compile(r"\bLIMIT (%s|\d+) OFFSET (%s|\d+)\s*\Z", re.IGNORECASE)
 
 TABLES = """
     SELECT c.relname, c.reltuples, coalesce(s.n_dead_tup, 0), coalesce(s.idx_scan, 0)
@@ -64,15 +67,29 @@ def _sent(recording: Recording) -> list[SentStatement]:
 
 def _group(route: str, statements: list[Statement]) -> SentStatement:
     last = statements[-1]
+    limit, offset = _page_of(last)
     return SentStatement(
         route=route,
         sql=last.sql,
         site=str(last.site or ""),
         advice=last.site.advice if last.site else "",
         times=len(statements),
+        limit=limit,
+        offset=offset,
         slowest_ms=max(statement.ms for statement in statements),
         plan=_plan(last),
     )
+
+
+def _page_of(statement: Statement) -> tuple[int, int]:
+    """Return limit and offset, which Django sends as the last values."""
+    found = PAGE.search(statement.sql)
+    if not found:
+        return 0, 0
+    last = list(statement.params or ())[-2:]
+    values = [last.pop() if text == "%s" and last else text for text in reversed(found.groups())]
+    offset, limit = (int(value) if str(value).isdigit() else 0 for value in values)
+    return limit, offset
 
 
 def _plan(statement: Statement) -> Node | None:

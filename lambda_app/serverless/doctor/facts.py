@@ -35,6 +35,10 @@ class SentStatement:
 
     times: int = 1
     slowest_ms: float = 0
+    limit: int = 0
+    offset: int = 0
+    """Of the last time that it was sent; 0 if it has none."""
+
     plan: Node | None = None
     """None if it was not explained."""
 

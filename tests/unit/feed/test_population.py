@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from lambda_app.apps.feed.population import CELEBRITY, FAN, MEMBER, POST, Population, id_of
+from lambda_app.apps.feed.services.members import MAX_FOLLOWING
 
 
 @pytest.fixture(params=[1, 100, 3_000])
@@ -49,7 +50,7 @@ def test_ten_million_posts_have_their_celebrity_and_their_fan():
     population = Population(10_000_000)
 
     assert population.follower_count(CELEBRITY) == 4_999_999
-    assert population.following_count(FAN) == 5_000
+    assert population.following_count(FAN) == MAX_FOLLOWING
 
 
 def test_members_have_other_ids_than_posts():

@@ -91,7 +91,7 @@ CASES = {
     "many-queries": (sent(times=11), sent(times=10)),
     "slow-statement": (sent(slowest_ms=31), sent(slowest_ms=30)),
     "unbounded-query": (planned(rows=1_001), planned(rows=1_000)),
-    "pages-by-offset": (sent("SELECT x LIMIT 20 OFFSET 40"), sent("SELECT x LIMIT 20 OFFSET 0")),
+    "pages-by-offset": (sent(limit=20, offset=40), sent(limit=1, offset=59)),
     "wide-rows": (
         sent(COLUMN * 20 + LAST_COLUMN),
         sent(COLUMN * 19 + LAST_COLUMN),

@@ -197,7 +197,7 @@ async def run_demo() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
-        async with _system() as system:
+        async with system_at_hand() as system:
             return await asyncio.to_thread(play_and_report, system)
     except asyncio.CancelledError:
         print("\nstopped before the end", flush=True)
@@ -205,7 +205,8 @@ async def run_demo() -> int:
 
 
 @contextlib.asynccontextmanager
-async def _system() -> AsyncIterator[System]:
+async def system_at_hand() -> AsyncIterator[System]:
+    """Yield the system that is running, or one that ends with the caller."""
     if RunningCloud.is_there():
         yield RunningCloud.find()
         return

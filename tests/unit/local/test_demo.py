@@ -65,7 +65,7 @@ def test_a_signal_stops_the_system_that_the_demo_started(monkeypatch, capsys, nu
         finally:
             stopped.set()
 
-    monkeypatch.setattr(demo, "_system", system)
+    monkeypatch.setattr(demo, "system_at_hand", system)
     # As a phone does: it goes on until the system that it calls is gone.
     monkeypatch.setattr(demo, "play_and_report", lambda _: (os.kill(os.getpid(), number), stopped.wait(5)))
 

@@ -23,6 +23,7 @@ def calm():
 def test_every_effect_happens_exactly_once(world):
     outcome = run(Plan(messages=1_500, kills=15, crashes=2, seed=7), world)
 
+    assert outcome.orders == 1_500
     assert (outcome.lost, outcome.doubled, outcome.books_differ, outcome.outbox_left) == (0, 0, 0, 0)
     assert (outcome.healthy_dead, outcome.poison_dead) == (0, POISON_COUNT)
     assert (outcome.kills, outcome.crashes) == (15, 2)

@@ -137,7 +137,7 @@ def test_every_environment_is_one_that_the_code_reads(deployment):
         environment = Environment.read(_without_tokens(function["Environment"]["Variables"]))
 
         assert environment.stage == deployment.stage.name
-        assert list(environment.task_queue_urls) == [queue.name for queue in TOPOLOGY.queues]
+        assert list(environment.task_queue_urls) == [queue.name for queue in QUEUES]
         assert list(environment.bucket_names) == [bucket.name for bucket in TOPOLOGY.buckets]
         assert environment.allowed_hosts == ("token.execute-api.token.token",)
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import tests.chaos.tasks.settings  # noqa: F401 - declares the bank's tasks before anything reads the topology
@@ -67,23 +68,24 @@ def work(queue: str, limit: str, kind: str) -> None:
 
 def produce(first: str, last: str, step: str, kind: str) -> None:
     place = {"ours": bank.place_orders}.get(kind, yardsticks.place_orders)
-    keys = range(int(first), int(last), int(step))
+    placed = _insist(lambda: {key for (key,) in bank.execute("SELECT key FROM bank_order", [])})
+    keys = [number for number in range(int(first), int(last), int(step)) if f"k{number}" not in placed]
     for start in range(0, len(keys), CHUNK):
-        _insist(place, [transfer_of(number) for number in keys[start : start + CHUNK]])
+        _insist(partial(place, [transfer_of(number) for number in keys[start : start + CHUNK]]))
 
 
 def transfer_of(number: int) -> bank.Transfer:
     return bank.Transfer(key=f"k{number}", account=number * 7919 % books.ACCOUNTS, amount=number % 97 + 1)
 
 
-def _insist(place: Callable[[list[bank.Transfer]], None], transfers: list[bank.Transfer]) -> None:
+def _insist[Result](ask: Callable[[], Result]) -> Result:
     """A client that got no answer asks again, as long as it takes."""
     from django.db import close_old_connections
 
     while True:
         try:
             close_old_connections()
-            return place(transfers)
+            return ask()
         except Exception:  # noqa: BLE001 - whatever it was, the client does not know
             time.sleep(PAUSE_SECONDS)
 

@@ -13,7 +13,7 @@ from uuid6 import uuid7
 
 from lambda_app.contract.task_message import TaskMessage
 from tests.chaos.tasks import books
-from tests.chaos.tasks.world import Nursery, World, is_alive, kill
+from tests.chaos.tasks.world import Nursery, Worker, World
 
 PRODUCERS = 2
 WORKERS = ("default 50", "default 50", "likes 200", "views 200")
@@ -37,6 +37,9 @@ class Plan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What the books say when nothing moves any more."""
+
+    orders: int
+    """Placed: every one that was asked for, if the run came to its end."""
 
     lost: int
     """Orders without their transfer, and transfers without their notice."""
@@ -68,7 +71,7 @@ class Run:
     plan: Plan
     world: World
     nursery: Nursery
-    workers: dict[int, str] = field(default_factory=dict)
+    workers: dict[Worker, str] = field(default_factory=dict)
     kills: int = 0
     crashes: int = 0
     redriven: int = 0
@@ -89,8 +92,8 @@ class Run:
         dead_before = self._healthy_dead()
         self._redrive()
         outcome = self._outcome(dead_before)
-        for pid in self.workers:
-            kill(pid)
+        for worker in self.workers:
+            worker.kill()
         return outcome
 
     def _start(self) -> None:
@@ -112,9 +115,9 @@ class Run:
         return _message("tests.chaos.tasks.bank.transfer_one", **values)
 
     def _restart(self) -> None:
-        for pid, command in list(self.workers.items()):
-            if not is_alive(pid):
-                del self.workers[pid]
+        for worker, command in list(self.workers.items()):
+            if not worker.is_alive():
+                del self.workers[worker]
                 if not self._has_finished(command):
                     self.workers[self.nursery.start(command)] = command
 
@@ -133,7 +136,7 @@ class Run:
         """Spread kills and crashes over the whole of the work."""
         share = self._progress() / (2 * self.plan.messages)
         if self.workers and self.kills < self.plan.kills * min(1.0, share * 1.05 + 0.01):
-            kill(self._random.choice(sorted(self.workers)))
+            self._random.choice(list(self.workers)).kill()
             self.kills += 1
         if self.crashes < self.plan.crashes * min(1.0, share * 1.05):
             self.world.crash_database()
@@ -182,6 +185,7 @@ class Run:
         )
         counts = self.world.broker.counts
         return Outcome(
+            orders=ordered,
             lost=(ordered - transferred) + (transferred - noted),
             doubled=rows - transferred - noted,
             books_differ=int(balance != asked),

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from local import pgbouncer
 from local.database import TOOLS
@@ -44,6 +44,36 @@ class World:
         self.postgresql.start()
 
 
+@dataclass(frozen=True)
+class Worker:
+    """A process of the nursery's.  Its id alone may by now be that of somebody else's."""
+
+    pid: int
+    started: str
+
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        return cls(pid, _state(pid)[1])
+
+    def is_alive(self) -> bool:
+        """Return whether it still runs; one that has ended waits for its parent to notice."""
+        state, started = _state(self.pid)
+        return started == self.started and state not in ("", "Z")
+
+    def kill(self) -> None:
+        if self.is_alive():
+            os.kill(self.pid, signal.SIGKILL)
+
+
+def _state(pid: int) -> tuple[str, str]:
+    """Return the state of a process and the moment of its start, as the kernel counts."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return "", ""
+    return fields[0], fields[19]
+
+
 class Nursery:
     """Starts and kills workers.  Use as a context manager."""
 
@@ -68,12 +98,12 @@ class Nursery:
         self._process.kill()
         self._process.communicate()
 
-    def start(self, command: str) -> int:
+    def start(self, command: str) -> Worker:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(command + "\n")
         self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+        return Worker.of(int(self._process.stdout.readline()))
 
 
 def enumerate_crash_points(world: World, kind: str, fault: str) -> dict[str, Any]:
@@ -88,19 +118,6 @@ def enumerate_crash_points(world: World, kind: str, fault: str) -> dict[str, Any
     )
     found: dict[str, Any] = json.loads(finished.stdout)
     return found
-
-
-def kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-
-
-def is_alive(pid: int) -> bool:
-    """Return whether the worker `pid` still runs; one that has ended waits for its parent to notice."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @contextlib.contextmanager

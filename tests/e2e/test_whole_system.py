@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -74,13 +75,45 @@ def test_killing_the_workers_loses_nothing(
 
     for _ in range(10):
         assert ada.request("POST", "/v1/views", views).status == 202
-        for environment in cloud.environments():
-            if environment["source"] == "sqs":
-                _kill(environment["pid"])
+        _kill_workers(cloud)
 
     # What was killed is delivered again after the queue's visibility timeout.
     eventually(lambda: _views(ada, post["id"]) >= 1000, within=timedelta(minutes=3))
     assert _views(ada, post["id"]) == 1000
+
+
+def test_two_thousand_members_like_a_post_while_workers_die(
+    laptop: Laptop,
+    cloud: RunningCloud,
+    phone: Callable[[str], Phone],
+    ready_photo: Callable[[Phone], str],
+) -> None:
+    ada = phone("ada")
+    post = ada.request("POST", "/v1/posts", {"photo_id": ready_photo(ada), "caption": "liked"}).json
+
+    def like(number: int) -> int:
+        fan = Phone(cloud.url, cloud.issue_token(f"fan-{number}", laptop.state))
+        if number % 200 == 0:
+            _kill_workers(cloud)
+        return fan.request("PUT", f"/v1/posts/{post['id']}/like").status
+
+    with ThreadPoolExecutor(8) as fans:
+        statuses = list(fans.map(like, range(2_000)))
+
+    assert set(statuses) == {202}
+    # What was killed is delivered again after the queue's visibility timeout.
+    eventually(lambda: _likes(ada, post["id"]) >= 2_000, within=timedelta(minutes=3))
+    assert _likes(ada, post["id"]) == 2_000
+
+
+def _likes(phone: Phone, post: str) -> int:
+    return int(phone.request("GET", f"/v1/posts/{post}").json["like_count"])
+
+
+def _kill_workers(cloud: RunningCloud) -> None:
+    for environment in cloud.environments():
+        if environment["source"] == "sqs":
+            _kill(environment["pid"])
 
 
 def _views(phone: Phone, post: str) -> int:

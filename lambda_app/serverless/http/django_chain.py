@@ -65,7 +65,8 @@ class DjangoChain(BaseHandler):
 
 
 def _headers_of(response: HttpResponseBase) -> Any:
-    lines = [(name.lower(), value) for name, value in response.items()]
+    # What items() walks, without a look-up for each: it has the lower-case names already.
+    lines = [(name, value) for name, (_, value) in response.headers._store.items()]
     if response.cookies:
         lines += [("set-cookie", cookie.OutputString()) for cookie in response.cookies.values()]
     return TextHeaders(lines)

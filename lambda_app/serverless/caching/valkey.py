@@ -14,7 +14,7 @@ from functools import wraps
 from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from django.utils.functional import cached_property
 
 logger = logging.getLogger(__name__)
@@ -86,10 +86,26 @@ def _refuse(key: Any, *args: Any, **kwargs: Any) -> int:
     raise CacheAwayError(f"the cache is away, so {key!r} cannot be counted; ask again in {AWAY_SECONDS:g} s")
 
 
+class KeptClient(RedisCacheClient):
+    """Django makes a client for each operation, which takes longer than the operation; this keeps one for each pool."""
+
+    _servers: list[str]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._kept: dict[bool, Any] = {}
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        if len(self._servers) > 1:
+            return super().get_client(key, write=write)
+        if write not in self._kept:
+            self._kept[write] = super().get_client(key, write=write)
+        return self._kept[write]
+
+
 class ValkeyCache(RedisCache):
     """Fails open: reads miss, writes are lost, and an outage is one warning."""
 
-    _class: Any
     _servers: list[str]
     _options: dict[str, Any]
 
@@ -100,7 +116,7 @@ class ValkeyCache(RedisCache):
     @cached_property
     def _cache(self) -> Any:
         # Not before: the client's import is not for an environment that never asks.
-        return self._class(self._servers, **{**_bounds(), **self._options})
+        return KeptClient(self._servers, **{**_bounds(), **self._options})
 
     @property
     def is_away(self) -> bool:

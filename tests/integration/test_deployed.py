@@ -195,7 +195,8 @@ def test_no_token_and_no_password_is_logged(refused):
 def test_a_log_line_is_one_json_object_with_the_id_of_its_invocation():
     finished = run(LOGS, **ENVIRONMENT.variables())
 
-    line, response = finished.stdout.strip().splitlines()
+    line, summary, response = finished.stdout.strip().splitlines()
+    assert json.loads(summary)["function_request_id"] == "request-1"
     assert (
         json.loads(line).items()
         >= {
@@ -212,5 +213,6 @@ def test_what_fails_outside_our_code_is_logged_in_the_same_way():
     finished = run(LOGS.replace('"token=secret"', "None"), **ENVIRONMENT.variables())
 
     lines = finished.stdout.strip().splitlines()[:-1]
-    assert [json.loads(line)["level"] for line in lines] == ["ERROR"]
+    # The second is the one line that every invocation writes.
+    assert [json.loads(line)["level"] for line in lines] == ["ERROR", "INFO"]
     assert finished.stderr == ""

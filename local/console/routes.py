@@ -13,7 +13,8 @@ BUCKETS_MS = (5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0
 SAMPLES = 500
 """Of each route, for its percentiles: the last ones count, not those of an hour ago."""
 
-MAX_BREACHES = 50
+MAX_BREACHES = 20
+MAX_REPORT_CHARACTERS = 2000
 FIRST_SERVER_ERROR = 500
 
 _TASK = re.compile(r"Task id=(\S+) path=(\S+) state=(\w+)")
@@ -105,7 +106,8 @@ class Routes:
     def _add_breach(self, line: Mapping[str, Any]) -> None:
         self.broken[str(line.get("route"))] += 1
         wanted = ("route", "message", "timestamp", "correlation_id", "Queries", "SqlMs", "ResponseMs")
-        self.breaches.append({name: line[name] for name in wanted if name in line})
+        breach = {name: line[name] for name in wanted if name in line}
+        self.breaches.append(breach | {"message": str(line.get("message", ""))[:MAX_REPORT_CHARACTERS]})
 
     def _add_task(self, call: str, path: str, state: str) -> None:
         if state != "RUNNING":

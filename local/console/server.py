@@ -34,6 +34,9 @@ STATIC = Path(__file__).parent / "static"
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 TICK_SECONDS = 0.25
 TICKS_PER_SAMPLE = 4
+SAMPLES_PER_AWS = 2
+"""SQS and S3 are asked every other time: that is most of what the console costs."""
+
 MAX_WAITING_TICKS = 40
 """A page that is this far behind has stopped reading, and is let go."""
 
@@ -138,7 +141,7 @@ class Console:
             await asyncio.sleep(TICK_SECONDS)
             count += 1
             if count % TICKS_PER_SAMPLE == 0:
-                await self.view.sample()
+                await self.view.sample(everybody=count % (TICKS_PER_SAMPLE * SAMPLES_PER_AWS) == 0)
             event = _event("tick", self.view.tick())
             for queue in list(self._watchers):
                 with contextlib.suppress(asyncio.QueueFull):

@@ -16,7 +16,7 @@ from local.console.lines import Line, LogTail
 from local.console.objects import Objects
 from local.console.queues import Queues
 from local.console.routes import Routes
-from local.console.timeline import Timeline
+from local.console.timeline import Span, Timeline
 from local.database import APP_USER
 from local.postgresql import PORT
 
@@ -27,6 +27,14 @@ MAX_LINES_PER_TICK = 60
 """A page cannot be read faster; how many were left out is said."""
 
 SHOWN_LINES = 200
+SHOWN_FIELDS = (
+    "timestamp", "function", "level", "message", "exception", "correlation_id", "correlation_ids", "source", "route",
+    "status", "messages", "failed", "error", "duration_ms", "queries", "sql_ms", "cold_start",
+)  # fmt: skip
+"""Of a line: the rest, such as the ARN of the function, is for `make tail ARGS=--json`."""
+
+NEWS_SECONDS = 2.0
+"""Reports of broken budgets are long, and under load there is a new one at each tick."""
 
 
 @dataclass
@@ -41,11 +49,13 @@ class View:
     objects: Objects
     routes: Routes = field(default_factory=Routes, init=False)
     sampled: dict[str, Any] = field(default_factory=dict, init=False)
-    """What was asked of others: they are asked once a second."""
+    """What was asked of others."""
 
     _position: int = field(default=0, init=False)
     _told: int = field(default=0, init=False)
-    """Breaches that the page knows of: they are long, and seldom new."""
+    """Breaches that the page knows of."""
+
+    _told_at: float = field(default=0, init=False)
 
     _lines: list[Line] = field(default_factory=list, init=False)
 
@@ -65,43 +75,36 @@ class View:
     def logs(self) -> Path:
         return self.tail.folder
 
-    async def sample(self) -> None:
-        """Ask PostgreSQL, PgBouncer, SQS and S3 for their own counts."""
-        self.sampled = await asyncio.to_thread(self._sample)
+    async def sample(self, *, everybody: bool = True) -> None:
+        """Ask PostgreSQL and PgBouncer for their own counts; `everybody` is also SQS and S3, which cost more."""
+        self.sampled |= {"database": await asyncio.to_thread(self.connections.read)}
+        if everybody:
+            self.sampled |= await asyncio.to_thread(self._ask_aws)
 
     def catch_up(self) -> list[Line]:
         """Read the log lines that are new."""
         lines = self.tail.read()
         self.routes.add(lines)
         self.objects.add(lines)
-        self._lines = [*self._lines, *lines][-SHOWN_LINES:]
+        self._lines = [*self._lines, *map(_shown, lines[-SHOWN_LINES:])][-SHOWN_LINES:]
         return lines
 
     def tick(self) -> dict[str, Any]:
         """Return what has changed since the last tick, and the tables as they are."""
         lines = self.catch_up()
-        news = {} if self.routes.broken.total() == self._told else {"breaches": self._breaches()}
-        self._told = self.routes.broken.total()
         spans, self._position = self.timeline.spans_after(self._position)
-        return (
-            self._tables()
-            | news
-            | {
-                "spans": [[span.number, span.state, round(span.start, 4), round(span.end, 4)] for span in spans],
-                "lines": lines[-MAX_LINES_PER_TICK:],
-                "left_out": max(0, len(lines) - MAX_LINES_PER_TICK),
-            }
-        )
+        changed = {
+            "spans": [_drawn(span) for span in spans],
+            "lines": [_shown(line) for line in lines[-MAX_LINES_PER_TICK:]],
+            "left_out": max(0, len(lines) - MAX_LINES_PER_TICK),
+        }
+        return self._tables() | changed | self._news()
 
     def picture(self) -> dict[str, Any]:
         """Return everything, for a page that has just opened."""
         spans, _ = self.timeline.spans_after(0)
-        return self._tables() | {
-            "spans": [[span.number, span.state, round(span.start, 4), round(span.end, 4)] for span in spans],
-            "lines": self._lines,
-            "left_out": 0,
-            "breaches": self._breaches(),
-        }
+        everything = {"spans": [_drawn(span) for span in spans], "lines": self._lines, "left_out": 0}
+        return self._tables() | everything | {"breaches": self._breaches()}
 
     def exposition(self) -> str:
         """Return the figures for Prometheus."""
@@ -114,6 +117,13 @@ class View:
                 *metrics.queue_metrics(self.sampled.get("queues", [])),
             ]
         )
+
+    def _news(self) -> dict[str, Any]:
+        now, count = time.monotonic(), self.routes.broken.total()
+        if count == self._told or now < self._told_at + NEWS_SECONDS:
+            return {}
+        self._told, self._told_at = count, now
+        return {"breaches": self._breaches()}
 
     def _breaches(self) -> list[dict[str, Any]]:
         return list(self.routes.breaches)[::-1]
@@ -131,9 +141,16 @@ class View:
             **self.sampled,
         }
 
-    def _sample(self) -> dict[str, Any]:
-        sampled: dict[str, Any] = {"database": self.connections.read()}
+    def _ask_aws(self) -> dict[str, Any]:
         try:
-            return sampled | {"queues": self.queues.read(), "buckets": self.objects.read()}
+            return {"queues": self.queues.read(), "buckets": self.objects.read()}
         except (BotoCoreError, ClientError) as error:
-            return sampled | {"aws_error": str(error)}
+            return {"aws_error": str(error)}
+
+
+def _shown(line: Line) -> Line:
+    return {name: line[name] for name in SHOWN_FIELDS if name in line}
+
+
+def _drawn(span: Span) -> list[Any]:
+    return [span.number, span.state, round(span.start, 4), round(span.end, 4)]

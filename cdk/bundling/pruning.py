@@ -10,16 +10,23 @@ from cdk.bundling.aws_clients import prune_clients
 LOCALES = ("en",)
 """Languages whose translations and formats are deployed; add one here to serve it."""
 
+PROJECT_COMMANDS = ("*messages", "runserver", "startapp", "startproject", "test", "testserver")
+IMAGE_FORMATS = ("Bmp", "Gif", "Jpeg", "Mpo", "Png", "Ppm", "Tiff", "WebP")
+"""What Pillow reads here and what that needs: every other format is a parser that an upload could reach."""
+
 OPTIONAL_CONTRIB = (
     "admin",
     "admindocs",
     "flatpages",
     "gis",
     "humanize",
+    "messages",
     "postgres",
     "redirects",
+    "sessions",
     "sitemaps",
     "sites",
+    "staticfiles",
     "syndication",
 )
 """Apps of Django that are deployed only if a file of lambda_app/ names them."""
@@ -29,19 +36,27 @@ PARTS_NOT_RUN = (
     "boto3/examples",
     # A web framework of its own, with a copy of Swagger; we have Django.
     "aws_lambda_powertools/event_handler",
-    # These need packages or services that are not deployed, or do what Django and django-ninja do.
+    # Commands that write, translate or serve a project.
+    *(f"django/core/management/commands/{name}.py" for name in PROJECT_COMMANDS),
+    *("django/conf/app_template", "django/conf/project_template"),
+    # These need packages or services that are not deployed, or do what Django, django-ninja and our tasks do.
     "aws_lambda_powertools/utilities/auth_alpha",
+    "aws_lambda_powertools/utilities/batch",
     "aws_lambda_powertools/utilities/circuit_breaker*",
+    "aws_lambda_powertools/utilities/data_classes",
     "aws_lambda_powertools/utilities/data_masking",
     "aws_lambda_powertools/utilities/feature_flags",
     "aws_lambda_powertools/utilities/idempotency",
     "aws_lambda_powertools/utilities/kafka",
+    "aws_lambda_powertools/utilities/parameters",
     "aws_lambda_powertools/utilities/parser",
     "aws_lambda_powertools/utilities/streaming",
     "aws_lambda_powertools/utilities/validation",
     # Of zstd we compress responses: not archives, and not under PyPy.
     *(f"backports/zstd/{name}" for name in ("_cffi", "tarfile.py", "zipfile")),
     "botocore/data/*/*/examples-1.json",
+    # What AUTH_PASSWORD_VALIDATORS can compare with; members here have tokens.
+    "django/contrib/auth/common-passwords.txt.gz",
     *(f"django/db/backends/{name}" for name in ("mysql", "oracle", "sqlite3")),
     "pydantic/mypy.py",
     *(f"storages/backends/{name}*.py" for name in ("apache", "azure", "dropbox", "ftp", "gcloud", "sftp")),
@@ -53,6 +68,16 @@ PARTS_NOT_RUN = (
     *("PIL/_avif.*", "pillow.libs/libavif-*"),
     *("PIL/_imagingft.*", "pillow.libs/libbrotli*", "pillow.libs/libfreetype-*", "pillow.libs/libharfbuzz-*"),
     "pillow.libs/libpng*",
+    # What needs a screen, a printer or a format that is not read.
+    *(f"PIL/Image{name}.py" for name in ("Draw2", "Grab", "Qt", "Show", "Tk")),
+    *(
+        f"PIL/{name}.py"
+        for name in ("*FontFile", "GdImageFile", "Jpeg2KImagePlugin", "PSDraw", "PdfParser", "WalImageFile")
+    ),
+    "PIL/_imagingtk.*",
+    "urllib3/contrib/emscripten",
+    "redis/asyncio/multidb",
+    "redis/multidb",
     # Commands of server modules, which their clients load when first used.
     *(f"redis/commands/{name}" for name in ("bf", "json", "search", "timeseries", "vectorset")),
     # Lists of what wheels were built from.
@@ -90,6 +115,7 @@ def _parts_not_run(folder: Path, contrib: Iterable[str]) -> list[Path]:
     return [
         *(path for pattern in PARTS_NOT_RUN for path in folder.glob(pattern)),
         *(folder / "django" / "contrib" / name for name in OPTIONAL_CONTRIB if name not in contrib),
+        *(path for path in folder.glob("PIL/*ImagePlugin.py") if not path.name.startswith(IMAGE_FORMATS)),
         *(path for path in folder.glob("**/locale/*") if path.is_dir() and path.name not in LOCALES),
         *(path for path in folder.glob("**/tests") if path.is_dir()),
     ]

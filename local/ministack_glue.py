@@ -134,7 +134,7 @@ def _create_target_group(logical_id: str, properties: Properties, stack: str) ->
 # --- Types that are only records here ---------------------------------------------------------------------------------
 
 
-def _keep(physical_id: str, old: Properties, new: Properties) -> Created:
+def _keep(physical_id: str, old: Properties, new: Properties, stack: str) -> Created:
     return physical_id, {}
 
 

@@ -6,7 +6,7 @@ sets, or of a task's function.  Every limit that it does not name is that of BUD
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from os.path import relpath
 from typing import Any
@@ -62,20 +62,19 @@ def budget_of(declared: Mapping[str, Any] | None) -> Budget:
 
     Raise InvalidBudgetError if a limit does not exist or is no number.
     """
-    default = getattr(settings, "BUDGET_DEFAULT", {})
-    return _budget(tuple(default.items()), tuple(declared.items()) if declared else ())
+    limits = getattr(settings, "BUDGET_DEFAULT", {}) | (declared or {})
+    return _budget(tuple(limits), *limits.values())
 
 
-@lru_cache(maxsize=512)
-def _budget(*declarations: tuple[tuple[str, Any], ...]) -> Budget:
+@lru_cache(maxsize=512, typed=True)
+def _budget(limits: tuple[str, ...], *values: Any) -> Budget:
     names = [field.name for field in fields(Budget)]
-    limits = {name: value for declaration in declarations for name, value in declaration}
-    for name, value in limits.items():
+    for name, value in zip(limits, values, strict=True):
         if name not in names:
             raise InvalidBudgetError(f"a budget has no limit {name!r}; it has {', '.join(names)}")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InvalidBudgetError(f"the limit {name} of a budget should be a number, got {value!r}")
-    return replace(Budget(), **limits)
+    return Budget(**dict(zip(limits, values, strict=True)))
 
 
 def is_within(recording: Recording, budget: Budget, *, response_bytes: int, elapsed_ms: float) -> bool:

@@ -62,7 +62,7 @@ def budget_of(declared: Mapping[str, Any] | None) -> Budget:
 
     Raise InvalidBudgetError if a limit does not exist or is no number.
     """
-    limits = getattr(settings, "BUDGET_DEFAULT", {}) | (declared or {})
+    limits = {**getattr(settings, "BUDGET_DEFAULT", {}), **(declared or {})}
     return _budget(tuple(limits), *limits.values())
 
 

@@ -18,7 +18,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "lambda_app.serverless.http.compression.CompressionMiddleware",
     "lambda_app.serverless.http.problems.ProblemDetailsMiddleware",
-    "django.middleware.http.ConditionalGetMiddleware",
+    "lambda_app.serverless.http.conditional.ConditionalGetMiddleware",
     "lambda_app.serverless.observability.enforcement.BudgetMiddleware",
     "lambda_app.serverless.caching.privacy.PrivateByDefaultMiddleware",
     "django.middleware.security.SecurityMiddleware",

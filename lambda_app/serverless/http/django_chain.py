@@ -7,14 +7,18 @@ database connection, which belongs to a thread, is lost at each request.
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from asgiref.sync import async_to_sync
 from django import urls
+from django.conf import settings
 from django.core import signals
 from django.core.handlers.asgi import ASGIRequest, get_script_prefix
 from django.core.handlers.base import BaseHandler
+from django.http.request import split_domain_port, validate_host
 from django.http.response import HttpResponseBase
 from mangum.types import Response, Scope
 
@@ -35,12 +39,20 @@ class LambdaRequest(ASGIRequest):
         meta.update(self._headers.meta())
         super()._set_content_type_params(meta)  # type: ignore[misc]
 
+    def get_host(self) -> str:
+        """Return the host, judged once for all requests that name it.  Raise DisallowedHost."""
+        host: str = self._get_raw_host()  # type: ignore[attr-defined]
+        return host if _is_allowed(host, tuple(settings.ALLOWED_HOSTS)) else super().get_host()
+
 
 class DjangoChain(BaseHandler):
     """Middleware, URLs and views as under ASGI; async ones run on the kept loop."""
 
     def __init__(self) -> None:
         self.load_middleware(is_async=False)
+        for signal in (signals.request_started, signals.request_finished):
+            # Whoever connects or disconnects later makes Django look for the receivers again.
+            signal.use_caching, signal.sender_receivers_cache = True, WeakKeyDictionary()
 
     def __call__(self, scope: Scope, body: bytes) -> Response:
         """Serve one request.  Raise what Django does not turn into a response."""
@@ -56,12 +68,19 @@ class DjangoChain(BaseHandler):
                 response.close()
 
     def _respond(self, scope: Scope, body: bytes) -> HttpResponseBase:
-        if (prefix := get_script_prefix(scope)) or urls.get_script_prefix() != "/":
+        # The context is the request's own: without a prefix, none is set in it.
+        if prefix := get_script_prefix(scope):
             urls.set_script_prefix(prefix)
         signals.request_started.send(sender=self.__class__, scope=scope)
         response: HttpResponseBase = self.get_response(LambdaRequest(scope, BytesIO(body)))
         response._handler_class = self.__class__  # type: ignore[attr-defined]
         return response
+
+
+@lru_cache(maxsize=64)
+def _is_allowed(host: str, allowed_hosts: tuple[str, ...]) -> bool:
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, allowed_hosts)
 
 
 def _headers_of(response: HttpResponseBase) -> Any:

@@ -62,7 +62,8 @@ def budget_of(declared: Mapping[str, Any] | None) -> Budget:
 
     Raise InvalidBudgetError if a limit does not exist or is no number.
     """
-    limits = {**getattr(settings, "BUDGET_DEFAULT", {}), **(declared or {})}
+    default: Mapping[str, Any] = getattr(settings, "BUDGET_DEFAULT", {})
+    limits = {**default, **declared} if declared else default
     return _budget(tuple(limits), *limits.values())
 
 

@@ -40,8 +40,8 @@ class BudgetMiddleware(InlineMiddleware):
         self._is_cold = True
 
     def before(self, request: HttpRequest) -> None:
-        if _mode() != "ignore":
-            request.recording = _start()  # type: ignore[attr-defined]
+        if (mode := _mode()) != "ignore":
+            request.recording = _start(mode)  # type: ignore[attr-defined]
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         recording: Recording | None = getattr(request, "recording", None)
@@ -79,8 +79,8 @@ def _start_task(sender: Any, **_: Any) -> None:
     # A worker runs one task after the other; what is recorded still, belongs to one that was given up.
     if not issubclass(sender, ImmediateBackend) and (left := current_recording()):
         left.stop()
-    if _mode() != "ignore":
-        _start()
+    if (mode := _mode()) != "ignore":
+        _start(mode)
 
 
 def _finish_task(task_result: Any, **_: Any) -> None:
@@ -98,8 +98,8 @@ def _mode() -> str:
     return mode
 
 
-def _start() -> Recording:
-    return Recording(finds_sites=_mode() == "refuse")
+def _start(mode: str) -> Recording:
+    return Recording(finds_sites=mode == "refuse")
 
 
 def _judge(

@@ -33,12 +33,12 @@ OPTIONAL_CONTRIB = (
 
 PARTS_NOT_RUN = (
     "bin",
-    "boto3/examples",
+    *(f"boto3/{name}" for name in ("dynamodb", "ec2", "examples")),
     # A web framework of its own, with a copy of Swagger; we have Django.
     "aws_lambda_powertools/event_handler",
     # Commands that write, translate or serve a project.
     *(f"django/core/management/commands/{name}.py" for name in PROJECT_COMMANDS),
-    *("django/conf/app_template", "django/conf/project_template"),
+    *("django/conf/app_template", "django/conf/project_template", "django/forms/jinja2"),
     # These need packages or services that are not deployed, or do what Django, django-ninja and our tasks do.
     "aws_lambda_powertools/utilities/auth_alpha",
     "aws_lambda_powertools/utilities/batch",
@@ -68,13 +68,13 @@ PARTS_NOT_RUN = (
     *("PIL/_avif.*", "pillow.libs/libavif-*"),
     *("PIL/_imagingft.*", "pillow.libs/libbrotli*", "pillow.libs/libfreetype-*", "pillow.libs/libharfbuzz-*"),
     "pillow.libs/libpng*",
-    # What needs a screen, a printer or a format that is not read.
-    *(f"PIL/Image{name}.py" for name in ("Draw2", "Grab", "Qt", "Show", "Tk")),
+    # What draws, and what needs a screen, a printer or a format that is not read.
+    *(f"PIL/Image{name}.py" for name in ("Draw*", "Font", "Grab", "Math", "Morph", "Qt", "Show", "Text", "Tk")),
     *(
         f"PIL/{name}.py"
         for name in ("*FontFile", "GdImageFile", "Jpeg2KImagePlugin", "PSDraw", "PdfParser", "WalImageFile")
     ),
-    "PIL/_imagingtk.*",
+    *(f"PIL/_imaging{name}.*" for name in ("math", "morph", "tk")),
     "urllib3/contrib/emscripten",
     "redis/asyncio/multidb",
     "redis/multidb",

@@ -15,7 +15,7 @@ class ConditionalGetMiddleware(http.ConditionalGetMiddleware):
             return super().process_response(request, response)
         headers = response.headers
         if "ETag" not in headers and "no-store" not in headers.get("Cache-Control", ""):
-            set_response_etag(response)  # type: ignore[arg-type]
+            set_response_etag(response)
         return response
 
 

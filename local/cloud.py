@@ -93,7 +93,7 @@ class Cloud:
         source, template = fingerprint_of_source(), fingerprint_of_template()
         with step("cdk synth: the template of the stage local"):
             await self.deployment.synthesize()
-        with step("cdk deploy: both stacks, the migration before the aliases"):
+        with step("cdk deploy: both stacks, the migration before the aliases"), self.source.deploying(source):
             await self.deployment.deploy()
         (self.state / "deployed.json").write_text(json.dumps({"source": source, "template": template}))
         self._adopt(source)
@@ -162,8 +162,6 @@ class Cloud:
         if not deployed:
             with step("cdk bootstrap"):
                 await self.deployment.bootstrap()
-        # The code runs during the deployment already, in the migration.
-        self.source.deployed = fingerprint_of_source()
         await self.deploy()
 
     # --- what is deployed ---------------------------------------------------------------------------------------------
@@ -198,7 +196,11 @@ class Cloud:
     # --- what the front, the emulator and other commands ask for ------------------------------------------------------
 
     async def _invoke_arn(self, function_arn: str, payload: bytes, *, trace_id: str) -> InvokeResult:
-        return await self.environments.invoke(self._functions[function_arn], payload, trace_id=trace_id)
+        function = self._functions[function_arn]
+        if self._deploying.locked():
+            # The alias may have moved, and moves back if the deploy fails.
+            function = await asyncio.to_thread(self.aws.read_function, function_arn, code=self.state / "code")
+        return await self.environments.invoke(function, payload, trace_id=trace_id)
 
     def _actions(self) -> Mapping[str, Callable[[Mapping[str, Any]], Any]]:
         return {

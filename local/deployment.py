@@ -47,6 +47,10 @@ class Deployment:
         )
         return _read_outputs(outputs)
 
+    async def destroy(self) -> None:
+        """Delete the stacks that `deploy` made.  Raise ProcessError if it fails."""
+        await self._cdk("destroy", "--all", "--force", "--app", str(self.assembly))
+
     def outputs(self) -> Mapping[str, Mapping[str, str]]:
         """Return what the last `deploy` returned, or nothing."""
         outputs = self.folder / "outputs.json"

@@ -3,6 +3,7 @@
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,7 @@ class EmulatedAws:
     endpoint: str
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        )
+        return _client(self.endpoint, service)
 
     def assume_role(self, function: FunctionVersion) -> Mapping[str, str]:
         """Return the variables with temporary credentials that Lambda gives to `function`."""
@@ -60,3 +55,15 @@ class EmulatedAws:
                 int(value) for name, value in attributes.items() if name.startswith("ApproximateNumberOfMessages")
             )
         return counts
+
+
+@cache
+def _client(endpoint: str, service: str) -> Any:
+    # Kept: it is made in the time of some fifty calls, and during a deploy each request makes one.
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    )

@@ -4,7 +4,8 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +41,8 @@ class Source:
     deployed: str
     """`fingerprint_of_source` of what was deployed last."""
 
+    _attempted: str = field(default="", init=False)
+    _is_deploying: bool = field(default=False, init=False)
     _looked_at: float = field(default=0, init=False)
     _stamp: tuple[tuple[str, int, int], ...] = field(default=(), init=False)
     _current: str = field(default="", init=False)
@@ -47,13 +50,25 @@ class Source:
     def root_of(self, code_sha256: str) -> Path:
         """Return the folder that an environment of the code `code_sha256` should run from now."""
         unpacked = self.code / code_sha256
-        current = self.current()
-        if current == self.deployed:
+        if self._is_deploying or (current := self.current()) in (self.deployed, self._attempted):
             return unpacked
         edited = self.code / f"{code_sha256}.edited-{current[:16]}"
         if not edited.exists():
             _lay_over(unpacked, edited)
         return edited
+
+    @contextmanager
+    def deploying(self, source: str) -> Iterator[None]:
+        """Let each version run the code that came with it while `source` is deployed, as on AWS.
+
+        So the old version answers until its alias moves, and takes over again if the deploy fails: what did
+        not deploy is laid over nothing until the next edit.
+        """
+        self._attempted, self._is_deploying = source, True
+        try:
+            yield
+        finally:
+            self._is_deploying = False
 
     def current(self) -> str:
         """Return the fingerprint of the working copy, looked at again after LOOK_SECONDS."""

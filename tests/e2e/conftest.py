@@ -104,7 +104,13 @@ class Laptop:
 
 @pytest.fixture(scope="session")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    project = tmp_path_factory.mktemp("laptop")
+    laptop = make_laptop(tmp_path_factory.mktemp("laptop"))
+    yield laptop
+    laptop.stop()
+
+
+def make_laptop(project: Path) -> Laptop:
+    """Copy the project to the empty folder `project`, but what is large and never edited."""
     for name in COPIED:
         source = PROJECT / name
         if source.is_dir():
@@ -117,9 +123,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     (project / ".local").mkdir()
     (PROJECT / ".local" / "tools").mkdir(parents=True, exist_ok=True)
     (project / ".local" / "tools").symlink_to(PROJECT / ".local" / "tools")
-    laptop = Laptop(project)
-    yield laptop
-    laptop.stop()
+    return Laptop(project)
 
 
 @pytest.fixture

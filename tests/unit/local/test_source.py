@@ -58,6 +58,28 @@ def test_a_new_module_is_seen(deployed, project):
     assert (deployed.root_of("hash") / "lambda_app" / "more.py").exists()
 
 
+def test_while_a_deploy_runs_each_version_runs_its_own_code(deployed, project):
+    (project / "lambda_app" / "urls.py").write_text("value = 22\n")
+    assert deployed.root_of("hash") != deployed.code / "hash"
+
+    with deployed.deploying(source.fingerprint_of_source(project)):
+        (project / "lambda_app" / "urls.py").write_text("value = 333\n")
+
+        assert deployed.root_of("hash") == deployed.code / "hash"
+
+
+def test_what_failed_to_deploy_runs_nowhere_until_the_next_edit(deployed, project):
+    module = project / "lambda_app" / "urls.py"
+    module.write_text("value = 22\n")
+
+    with pytest.raises(RuntimeError), deployed.deploying(source.fingerprint_of_source(project)):
+        raise RuntimeError
+
+    assert deployed.root_of("hash") == deployed.code / "hash"
+    module.write_text("value = 333\n")
+    assert deployed.root_of("hash") != deployed.code / "hash"
+
+
 def test_the_template_depends_on_the_topology_but_not_on_a_view(tmp_path):
     for name in ("lambda_app/contract", "lambda_app/apps", "cdk"):
         (tmp_path / name).mkdir(parents=True)

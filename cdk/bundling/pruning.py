@@ -26,10 +26,12 @@ OPTIONAL_CONTRIB = (
     "sessions",
     "sitemaps",
     "sites",
-    "staticfiles",
     "syndication",
 )
-"""Apps of Django that are deployed only if a file of lambda_app/ names them."""
+"""Apps of Django that are deployed only if a file of lambda_app/ names them.
+
+Not staticfiles, which django-storages imports.
+"""
 
 PARTS_NOT_RUN = (
     "bin",

@@ -131,7 +131,7 @@ class Cloud:
         )
         emulator = Emulator(
             self.state / "aws", port=kept_port(self.state / "port"), module="local.ministack_glue",
-            variables=addresses.variables(),
+            variables=addresses.variables() | {"AUTH": "true"},
         )  # fmt: skip
         self.aws = EmulatedAws(emulator.url)
         self.deployment = Deployment(self.aws.endpoint, self.state / "cdk")

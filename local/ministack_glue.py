@@ -28,6 +28,7 @@ from ministack.services import eventbridge, lambda_svc, secretsmanager
 from ministack.services.cloudformation import provisioners
 from psycopg import sql
 
+from local import ministack_calls as ministack_calls  # what the functions call is noted from here on
 from local.cloud_addresses import CloudAddresses
 from local.functions import unpack_code
 

@@ -87,6 +87,18 @@ class Environment:
     origin_secret_arn: str = ""
     """Secrets Manager secret that ORIGIN_SECRET_HEADER must carry.  Empty: requests come straight to the API."""
 
+    token_issuer: str = ""
+    """Issuer whose bearer tokens Django verifies itself.  Empty: an authorizer of API Gateway stands in front."""
+
+    token_audience: tuple[str, ...] = ()
+    """A token of `token_issuer` is taken if its `aud`, or its `client_id` without one, is among these."""
+
+    token_keys_url: str = ""
+    """Key set of `token_issuer`.  Empty: where most have it, at /.well-known/jwks.json."""
+
+    token_algorithms: tuple[str, ...] = ("RS256", "ES256")
+    """Signatures that are taken; a token has no say in it."""
+
     database_ca_bundle: str = RDS_CA_BUNDLE
     """PEM file that the server's certificate is verified against."""
 

@@ -14,6 +14,7 @@ INSTALLED_APPS = [
     "lambda_app.apps.feed",
 ]
 
+CLAIMS_MIDDLEWARE = "lambda_app.serverless.http.claims.ClaimsMiddleware"
 # No sessions, messages, admin or CSRF: the caller is who its bearer token says, at each request.
 MIDDLEWARE = [
     "lambda_app.serverless.http.compression.CompressionMiddleware",
@@ -24,7 +25,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     # For its check of the Host header.
     "django.middleware.common.CommonMiddleware",
-    "lambda_app.serverless.http.claims.ClaimsMiddleware",
+    CLAIMS_MIDDLEWARE,
 ]
 # An API path is right or wrong; a redirect would lose the body.
 APPEND_SLASH = False

@@ -4,7 +4,7 @@ from lambda_app.contract.environment import Environment
 from lambda_app.serverless.objects.options import storage_options
 from lambda_app.serverless.observability.logs import JSON_LOGGING
 from lambda_app.settings.base import *  # noqa: F403
-from lambda_app.settings.base import MIDDLEWARE, TASK_QUEUE_NAMES
+from lambda_app.settings.base import CLAIMS_MIDDLEWARE, MIDDLEWARE, TASK_QUEUE_NAMES
 from lambda_app.topology import TOPOLOGY
 
 env = Environment.read()
@@ -13,6 +13,19 @@ ALLOWED_HOSTS = list(env.allowed_hosts)
 LOGGING = JSON_LOGGING
 # TLS ends at the gateway, which says so in this header and lets no client say it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+if env.token_issuer:
+    # No authorizer has looked at the token: a load balancer, a function URL or a server of yours stands in front.
+    BEARER_TOKENS = {
+        "ISSUER": env.token_issuer,
+        "AUDIENCE": env.token_audience,
+        "KEYS_URL": env.token_keys_url,
+        "ALGORITHMS": env.token_algorithms,
+    }
+    MIDDLEWARE = [
+        name if name != CLAIMS_MIDDLEWARE else "lambda_app.serverless.identity.middleware.BearerTokenMiddleware"
+        for name in MIDDLEWARE
+    ]
 
 if env.origin_secret_arn:
     ORIGIN_SECRET_ARN = env.origin_secret_arn

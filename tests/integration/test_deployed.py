@@ -20,6 +20,7 @@ NEVER_AT_START = {
     "django.contrib.admin",
     "django.contrib.sessions",
     "hypothesis",
+    "jwt",
     "local",
     "cdk",
 }

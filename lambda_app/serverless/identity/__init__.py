@@ -1,0 +1,1 @@
+"""Who is calling, where no authorizer of a gateway has asked: a bearer token → its verified claims."""

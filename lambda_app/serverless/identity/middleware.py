@@ -1,0 +1,43 @@
+"""Every request carries `claims`, those of the token that Django itself verified, where no authorizer did.
+
+Behind a load balancer, a function URL or any ASGI server, in the place of `http.claims.ClaimsMiddleware`:
+
+    BEARER_TOKENS = {"ISSUER": "https://issuer.example.com", "AUDIENCE": ["my-app"]}
+
+The issuer must be reachable from the function: a network without a way out has none to it.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from lambda_app.serverless.http.problems import RETRY_AFTER_SECONDS
+from lambda_app.serverless.identity.key_set import KeysUnavailableError
+from lambda_app.serverless.identity.tokens import TokenVerifier
+
+
+class BearerTokenMiddleware:
+    """Set `request.claims`, a mapping with `sub` among others, or None without a valid token.
+
+    What a gateway says in the event is not looked at.
+    """
+
+    sync_capable = True
+    # It may wait for the issuer.
+    async_capable = False
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self._verifier = TokenVerifier.of(settings.BEARER_TOKENS)  # type: ignore[misc]
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            request.claims = self._verifier.claims_of(request.headers.get("Authorization", ""))  # type: ignore[attr-defined]
+        except KeysUnavailableError:
+            # A refusal would make a phone throw a good token away.
+            headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+            return HttpResponse(status=HTTPStatus.SERVICE_UNAVAILABLE, headers=headers)
+        return self.get_response(request)

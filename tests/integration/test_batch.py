@@ -4,7 +4,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -142,17 +142,39 @@ def test_a_payload_of_another_type_fails_alone(calls, items):
 
 @pytest.mark.parametrize("bad", [0, 37, 99])
 def test_one_bad_call_among_a_hundred_is_found_by_halves(calls, bad, monkeypatch):
-    transactions = []
-    commit = bulk._commit
-    monkeypatch.setattr(bulk, "_commit", lambda task, calls: (transactions.append(1), commit(task, calls)))
+    tries = []
+    try_part = bulk._try_part
+    monkeypatch.setattr(bulk, "_try_part", lambda *arguments: (tries.append(1), try_part(*arguments))[1])
     # In the order of their ids, which decides how the batch is halved.
     bodies = [note_all("x" * (2_000 if index == bad else 5)) for index in range(100)]
 
     response = handler(batch(*bodies), LambdaContext())
 
     assert (failed(response), sum(calls)) == ([f"m{bad}"], 99)
-    assert len(transactions) <= 2 * 7 + 1
+    assert len(tries) <= 2 * 7 + 1
     assert FailedCall.objects.exclude(task="note_all").count() == 1
+
+
+def test_the_copy_of_a_bad_call_comes_again_too(calls):
+    body = note_all("x" * 2_000, id="01a20795-f084-79ab-806f-4dff5a779e01")
+
+    response = handler(batch(note_all("a"), body, body, note_all("b")), LambdaContext())
+
+    assert (failed(response), sum(calls)) == (["m1", "m2"], 2)
+    assert Receipt.objects.count() == 2
+
+
+def test_what_only_the_commit_finds_is_found_by_halves_too(calls):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE serverless_failed_call ADD CONSTRAINT late UNIQUE (error) INITIALLY DEFERRED")
+    try:
+        response = handler(batch(note_all("same"), note_all("a"), note_all("same")), LambdaContext())
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE serverless_failed_call DROP CONSTRAINT late")
+
+    assert len(failed(response)) == 1
+    assert Receipt.objects.count() == 2
 
 
 def test_a_call_beyond_a_megabyte_of_brackets_is_refused_alone(calls):

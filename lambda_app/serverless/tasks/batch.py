@@ -50,10 +50,11 @@ def run_batch(event: Any, read: Reader, context: LambdaContext, *, handler: str)
         raise wrong_source(event, wanted=handler)
     deliveries = [read_delivery(record, read) for record in event["Records"]]
     is_outage = not run_deliveries(deliveries, Deadline(context))
-    buried = settle(deliveries, is_outage=is_outage)
     # All less done: an empty list means "all succeeded" to Lambda, so a message must earn its absence.
-    left = [item.message_id for item in deliveries if not item.is_done and item.message_id not in buried]
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in left]}
+    left = [delivery for delivery in deliveries if not delivery.is_done]
+    buried = settle(left, is_outage=is_outage)
+    again = [delivery.message_id for delivery in left if delivery.message_id not in buried]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}
 
 
 def run_directly(envelopes: Sequence[Envelope], *, receives: int = 1) -> None:

@@ -1,7 +1,8 @@
 """Many calls of a bulk task → one call with all their items, in one transaction with all their receipts.
 
 A call whose items are of another type fails alone, before the database sees it.  If the one call
-fails, the calls are halved until the bad one is alone: among 1,000 that takes some 20 transactions.
+fails, the calls are halved until the bad one is alone, within one transaction: among 1,000 that takes
+some 20 statements of the task, and a savepoint for each.
 """
 
 # Django's Task is generic for the type checker only.
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cache, partial
 from inspect import signature
 from typing import Any, get_type_hints
@@ -89,44 +91,118 @@ def _readable(calls: Sequence[DeliveredCall], read_items: ItemReader) -> list[De
 def _run(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: Deadline) -> None:
     if not calls or not deadline.has_time():
         return
+    parts = _Parts()
+    with deadline.measured():
+        error = _error_in(partial(run_despite_conflicts, partial(_commit, task, calls, deadline, parts)))
+    if error is None:
+        _note(calls, parts)
+    elif len(calls) == 1:
+        _fail(calls[0], error)
+    else:
+        # Every part worked and COMMIT did not, as with a deferred constraint: a transaction for each half.
+        half = len(calls) // 2
+        _run(task, calls[:half], deadline)
+        _run(task, calls[half:], deadline)
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What became of calls that fail together, by the ids of their receipts; the rest is done."""
+
+    failures: dict[str, Exception] = field(default_factory=dict)
+    untried: set[str] = field(default_factory=set)
+
+    def clear(self) -> None:
+        self.failures.clear()
+        self.untried.clear()
+
+    def is_done(self, call: DeliveredCall) -> bool:
+        return call.key.id not in self.failures and call.key.id not in self.untried
+
+
+def _commit(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: Deadline, parts: _Parts) -> None:
+    # Again after a conflict: what the attempt before has found is forgotten with it.
+    parts.clear()
+    with transaction.atomic():
+        new = _claim(calls)
+        _try_part(task, new, deadline, parts)
+        if undone := [call.key for call in new if not parts.is_done(call)]:
+            receipts.release(undone)
+        forget_failures([call for call in calls if call.receives > 1 and parts.is_done(call)])
+    done = [call for call in new if parts.is_done(call)]
+    _log(task, done, len(_items_of(done)))
+
+
+def _note(calls: Sequence[DeliveredCall], parts: _Parts) -> None:
+    for call in calls:
+        call.is_done = parts.is_done(call)
+        if call.key.id in parts.failures:
+            _fail(call, parts.failures[call.key.id])
+
+
+def _halve(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: Deadline, parts: _Parts) -> None:
+    """Find the bad ones among `calls`, which fail together."""
+    half = len(calls) // 2
+    is_innocent = _try_part(task, calls[:half], deadline, parts)
+    if is_innocent and len(calls) - half > 1:
+        # It must be in the other half, and to see that fail as a whole would tell nothing new.
+        _halve(task, calls[half:], deadline, parts)
+    else:
+        _try_part(task, calls[half:], deadline, parts)
+
+
+def _try_part(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: Deadline, parts: _Parts) -> bool:
+    """Return whether `calls` work; otherwise note which of them do not."""
+    if not deadline.has_time():
+        parts.untried.update(call.key.id for call in calls)
+        return False
+    items = _items_of(calls)
+    with deadline.measured():
+        error = _error_in(transaction.atomic(partial(task.call, items))) if items else None
+    if error is not None and len(calls) == 1:
+        parts.failures[calls[0].key.id] = error
+    elif error is not None:
+        # Not where it was caught: an error of a half would drag those of its wholes along, traceback by traceback.
+        _halve(task, calls, deadline, parts)
+    return error is None
+
+
+def _error_in(work: Callable[[], Any]) -> Exception | None:
+    """Run `work`, and return what it raised unless that is the infrastructure's fault."""
     try:
-        with deadline.measured():
-            run_despite_conflicts(partial(_commit, task, calls))
+        work()
     except Exception as error:
         if is_infrastructure(error):
             raise
-        _divide(task, calls, deadline, error)
-    else:
-        for call in calls:
-            call.is_done = True
+        return error
+    return None
 
 
-def _divide(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: Deadline, error: Exception) -> None:
-    if len(calls) == 1:
-        logger.error("call %s of %s failed", calls[0].envelope.id, task.module_path, exc_info=error)
-        calls[0].error = TaskFailedError(f"task {task.module_path} failed: {error!r}")
-        calls[0].error.__cause__ = error
-        return
-    half = len(calls) // 2
-    _run(task, calls[:half], deadline)
-    _run(task, calls[half:], deadline)
+def _claim(calls: Sequence[DeliveredCall]) -> list[DeliveredCall]:
+    """Return those of `calls` that had no receipt, of two copies in one batch the first."""
+    fresh = receipts.claim([call.key for call in calls])
+    new = []
+    for call in calls:
+        if call.key.id in fresh:
+            fresh.remove(call.key.id)
+            new.append(call)
+    return new
 
 
-def _commit(task: Task[Any, Any], calls: Sequence[DeliveredCall]) -> None:
-    with transaction.atomic():
-        fresh = receipts.claim([call.key for call in calls])
-        items: list[Any] = []
-        for call in calls:
-            # Taken out, so that of two copies in one batch only one counts.
-            if call.key.id in fresh:
-                fresh.remove(call.key.id)
-                items += call.items
-        if items:
-            task.call(items)
-        forget_failures([call for call in calls if call.receives > 1])
+def _items_of(calls: Sequence[DeliveredCall]) -> list[Any]:
+    return [item for call in calls for item in call.items]
+
+
+def _fail(call: DeliveredCall, error: Exception) -> None:
+    logger.error("call %s of %s failed", call.envelope.id, call.envelope.task, exc_info=error)
+    call.error = TaskFailedError(f"task {call.envelope.task} failed: {error!r}")
+    call.error.__cause__ = error
+
+
+def _log(task: Task[Any, Any], calls: Sequence[DeliveredCall], items: int) -> None:
     # All who asked for it: an id given to a client finds this line, too.
     asked = sorted({call.envelope.request_id for call in calls} - {""})
     logger.info(
-        "%d calls of %s ran as one, with %d items", len(calls), task.module_path, len(items),
+        "%d calls of %s ran as one, with %d items", len(calls), task.module_path, items,
         extra={"correlation_ids": asked},
     )  # fmt: skip

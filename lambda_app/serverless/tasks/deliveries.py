@@ -66,7 +66,10 @@ class Delivery:
 
     @property
     def is_done(self) -> bool:
-        return self.refusal is None and all(call.is_done for call in self.calls)
+        for call in self.calls:
+            if not call.is_done:
+                return False
+        return self.refusal is None
 
     @property
     def error(self) -> Exception | None:

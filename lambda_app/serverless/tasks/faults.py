@@ -48,19 +48,17 @@ def backoff(attempt: int, *, first: timedelta = FIRST_BACKOFF) -> int:
     return max(1, round(longest * random.uniform(0.5, 1.0)))  # noqa: S311
 
 
-def run_despite_conflicts(transaction: Callable[[], None]) -> None:
-    """Run `transaction`, and again after a deadlock or a serialization failure."""
+def run_despite_conflicts[Result](transaction: Callable[[], Result]) -> Result:
+    """Run `transaction`, and again after a deadlock or a serialization failure.  Return what it returns."""
     for attempt in range(1, ATTEMPTS_IN_PLACE):
         try:
-            transaction()
+            return transaction()
         except Exception as error:
             if not is_conflict(error):
                 raise
             logger.info("attempt %d met another transaction: %s", attempt, error)
             time.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311
-        else:
-            return
-    transaction()
+    return transaction()
 
 
 def _passes(error: BaseException) -> bool:

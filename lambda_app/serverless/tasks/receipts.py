@@ -6,9 +6,8 @@ the dead letters, receipts are kept for five weeks at least.  Nothing redrives a
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self
+from typing import NamedTuple, Self
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from lambda_app.serverless.tasks.statements import array_of, run_statement
@@ -36,8 +35,7 @@ CLAIM = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptKey:
+class ReceiptKey(NamedTuple):
     """What identifies a call for ever: its id, and the week of its message's own time."""
 
     id: str
@@ -59,6 +57,13 @@ def claim(keys: Sequence[ReceiptKey]) -> set[str]:
     for key in keys:
         weeks.setdefault(key.week, set()).add(key.id)
     return set().union(*(_claim_in(week, weeks[week]) for week in sorted(weeks)))
+
+
+def release(keys: Sequence[ReceiptKey]) -> None:
+    """Take receipts back, in the transaction that wrote them."""
+    for week in sorted({key.week for key in keys}):
+        ids = array_of([key.id for key in keys if key.week == week])
+        run_statement("DELETE FROM serverless_receipt WHERE week = %s AND id = ANY (%s::uuid[])", [week, ids])
 
 
 def is_claimed(key: ReceiptKey) -> bool:

@@ -21,12 +21,11 @@ logger = logging.getLogger(__name__)
 UNREADABLE_ATTEMPTS = Queue(name="any").max_attempts
 
 
-def settle(deliveries: Sequence[Delivery], *, is_outage: bool) -> set[str]:
-    """Count failures, bury what has failed often enough, and push the rest into the future.
+def settle(left: Sequence[Delivery], *, is_outage: bool) -> set[str]:
+    """Count failures, bury what has failed often enough, and push the rest of what is `left` into the future.
 
     Return the ids of the messages that were buried, which are done with.
     """
-    left = [delivery for delivery in deliveries if not delivery.is_done]
     failed = [delivery for delivery in left if delivery.error]
     counts = _counted(failed)
     buried = {delivery.message_id for delivery in failed if _is_over(delivery, counts) and _bury(delivery, counts)}

@@ -78,13 +78,15 @@ class Server:
 
 
 @contextlib.contextmanager
-def running_server(*, log_statements: bool = False, pool_size: int = DEFAULT_POOL_SIZE) -> Iterator[Server]:
-    """Start both and migrate; end them and forget them afterwards."""
+def running_server(
+    *, log_statements: bool = False, is_durable: bool = False, pool_size: int = DEFAULT_POOL_SIZE
+) -> Iterator[Server]:
+    """Start both and migrate; end them and forget them afterwards.  If durable, each commit waits for the disk."""
     program = find(TOOLS)
     if program is None:
         raise FileNotFoundError("no PgBouncer: install it, or a Debian system to take it from")
     settings = {
-        **FAST_AND_FORGETFUL,
+        **({} if is_durable else FAST_AND_FORGETFUL),
         "log_statement": "all" if log_statements else "none",
         "log_line_prefix": "%u|",
         # For who goes past the pooler: an address of its own, because the port is the same everywhere.

@@ -5,18 +5,23 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from statistics import median
 from typing import IO, Any
 
 from local.emulator import CREDENTIALS
 from local.figures import write_figures
-from local.postgresql import PORT, SUPERUSER, PostgreSQL
+from tests.benchmarks.database.server import HOST, Server, running_server
 from tests.benchmarks.interleaved import ROOT, Cost, print_costs, ratio
 from tests.chaos.tasks.broker import Broker, Mischief
 
+TABLE = """
+    CREATE TABLE tasks_reading (
+        id uuid PRIMARY KEY, device_id uuid NOT NULL, position smallint NOT NULL, value float8 NOT NULL,
+        read_at timestamptz NOT NULL
+    );
+    GRANT SELECT, INSERT ON tasks_reading TO app
+"""
 ROUNDS = {10: 9, 100: 7, 1000: 5, 10_000: 1}
 GOALS = {
     "batch_1000_vs_powertools": ">= 50",
@@ -32,12 +37,9 @@ def main() -> int:
     parser.add_argument("--largest", type=int, default=10_000, help="largest batch; 1000 spares the slow loop minutes")
     largest: int = parser.parse_args().largest
     figures: dict[str, float] = {}
-    with (
-        tempfile.TemporaryDirectory(prefix="pg-") as folder,
-        Broker(Mischief()) as broker,
-        # A database that keeps its promises: each commit waits for the disk.
-        PostgreSQL(Path(folder) / "data", Path(folder) / "s") as server,
-    ):
+    # As deployed: through TLS and the pooler, to a database whose commits wait for the disk.
+    with Broker(Mischief()) as broker, running_server(is_durable=True) as server:
+        server.postgresql.execute(TABLE, database="app")
         figures |= _measure(_start(server, broker), largest)
     return 0 if write_figures("tasks", figures, {key: goal for key, goal in GOALS.items() if key in figures}) else 1
 
@@ -61,17 +63,18 @@ def _measure(worker: "subprocess.Popen[str]", largest: int) -> dict[str, float]:
     return figures
 
 
-def _start(server: PostgreSQL, broker: Broker) -> "subprocess.Popen[str]":
-    server.execute("CREATE DATABASE benchmark")
+def _start(server: Server, broker: Broker) -> "subprocess.Popen[str]":
     variables = {
         **CREDENTIALS,
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
         "AWS_ENDPOINT_URL": broker.url,
-        "PGHOST": str(server.sockets),
-        "PGPORT": str(PORT),
-        "PGUSER": SUPERUSER,
-        "PGDATABASE": "benchmark",
+        "PGHOST": HOST,
+        "PGPORT": str(server.pooler.port),
+        "PGUSER": "app",
+        "PGDATABASE": "app",
+        "PGSSLMODE": "verify-full",
+        "PGSSLROOTCERT": str(server.pooler.certificate.authority),
     }
     return subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.tasks.worker"],

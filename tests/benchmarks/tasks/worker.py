@@ -12,8 +12,7 @@ import tests.benchmarks.tasks.settings  # noqa: F401 - declares the bulk task be
 
 start_django()
 
-from django.core.management import call_command  # noqa: E402
-from django.db import connection, transaction  # noqa: E402
+from django.db import transaction  # noqa: E402
 from django.tasks import task_backends  # noqa: E402
 
 from tests.benchmarks.interleaved import Cost, measure_in_turns  # noqa: E402
@@ -23,12 +22,6 @@ from tests.benchmarks.tasks.tasks import do_nothing  # noqa: E402
 from tests.benchmarks.tasks.variants import VARIANTS  # noqa: E402
 
 type Rounds = dict[str, list[list[float]]]
-
-
-def prepare() -> None:
-    call_command("migrate", verbosity=0)
-    with connection.schema_editor() as editor:
-        editor.create_model(Reading)
 
 
 def time_batches(size: int, rounds: int, *, bad: int | None = None) -> Rounds:
@@ -75,7 +68,6 @@ def _as_lists(costs: dict[str, list[Cost]]) -> Rounds:
 
 
 if __name__ == "__main__":
-    prepare()
     for line in sys.stdin:
         command = json.loads(line)
         measure = {"batches": time_batches, "enqueue": time_enqueue}[command.pop("measure")]

@@ -47,7 +47,7 @@ class HttpApi(HTTPGateway):
         http, domain_name = context["http"], context.get("domainName", "")
         path = unquote(event["rawPath"]) if ".lambda-url." in domain_name else http["path"]
         method, query, client = http["method"], event["rawQueryString"], http["sourceIp"]
-        check_text(method, path, query, client)
+        check_text(method, path, query, client, domain_name)
         self.body = body_of(event)
         return _SAME_FOR_ALL | {
             "method": method.upper(),
@@ -87,8 +87,9 @@ class RestApi(APIGateway):
     def scope(self) -> Scope:
         event, context = self.event, self.event["requestContext"]
         method, client = event["httpMethod"], context["identity"]["sourceIp"]
+        domain_name = context.get("domainName") or ""
         prefix, path = self._prefix_and_path(context)
-        check_text(method, prefix, path, client)
+        check_text(method, prefix, path, client, domain_name)
         self.body = body_of(event)
         return _SAME_FOR_ALL | {
             "method": method.upper(),
@@ -96,7 +97,7 @@ class RestApi(APIGateway):
             "root_path": prefix or base_path_of(path, self.config) or stage_prefix_of(path, context),
             "query_string": urlencode(_query_pairs(event)).encode(),
             "headers": WireHeaders(_fields(event), body=self.body),
-            "server": (context.get("domainName", ""), 443),
+            "server": (domain_name, 443),
             "client": (client, 0),
             "aws.event": event,
             "aws.context": self.context,

@@ -155,6 +155,14 @@ conformance: .venv/.installed .build/peers/.installed ## Every odd event through
 fuzz: .venv/.installed ## 100,000 broken events, and 15,000 requests compared with uvicorn
 	python -m tests.conformance.fuzz
 
+.PHONY: record-calls
+record-calls: install ## Record which calls of AWS the functions make: what the policies are held to
+	python -m tests.privileges
+
+.PHONY: test-deploy
+test-deploy: install ## Deploy, update, fail a migration, roll back and destroy on the laptop, under requests
+	python -m tests.deploy $(ARGS)
+
 .PHONY: synth
 synth: install ## Write the templates of one stage to cdk.out: make synth STAGE=prod
 	cdk synth --quiet --strict --context stage=$(STAGE)

@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Names
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -58,21 +57,34 @@ class TaskQueue(Construct):
             memory_mb=self.declaration.memory_mb,
             timeout=self.declaration.batch_timeout,
         )
-        worker.alias.add_event_source(
-            event_sources.SqsEventSource(
-                self.queue,
-                batch_size=self.declaration.batch_size,
-                # A FIFO queue has none, and Lambda refuses even none at all.
-                max_batching_window=None if self.declaration.fifo else _whole_seconds(self.declaration.batch_window),
-                max_concurrency=self.declaration.max_concurrency,
-                report_batch_item_failures=True,
-            )
+        worker.alias.add_event_source_mapping(
+            f"SqsEventSource:{Names.node_unique_id(self.queue.node)}",
+            event_source_arn=self.queue.queue_arn,
+            batch_size=self.declaration.batch_size,
+            # A FIFO queue has none, and Lambda refuses even none at all.
+            max_batching_window=None if self.declaration.fifo else _whole_seconds(self.declaration.batch_window),
+            max_concurrency=self.declaration.max_concurrency,
+            report_batch_item_failures=True,
         )
+        self._grant_drain(worker.function)
         # What has failed often enough is buried by the worker itself, with the reason beside it.
         iam.Grant.add_to_principal(
             grantee=worker.function, actions=["sqs:SendMessage"], resource_arns=[self.dead_letters.queue_arn]
         )
         return worker
+
+    def _grant_drain(self, grantee: iam.IGrantable) -> None:
+        # CDK's own event source would also let it ask for the queue's URL, which nobody does.
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=[
+                "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+            ],
+            resource_arns=[self.queue.queue_arn],
+        )
 
     def grant_operate(self, grantee: iam.IGrantable) -> None:
         """Let `grantee` count messages, and look at the dead letters, redrive and drop them."""

@@ -124,13 +124,15 @@ def primary_is_demoted_and_the_address_moves(world: World) -> None:
     world.add()
     world.database.set_read_only("on")
     world.wire.target = world.standby.address
-    answer = world.add()
+    id = world.begin()
+    answer = world.end_of(id)
     after = world.add()
     world.database.set_read_only("off")
     world.wire.target = world.database.address
     world.wire.drop()
 
-    assert _is_refused(answer)
+    # A pooler that let go of the connection first, for its rest, has sent the environment to the new primary at once.
+    assert _is_refused(answer) or id in world.standby.effects()
     assert after.status == HTTPStatus.OK
     world.recover()
 

@@ -87,6 +87,12 @@ class Environment:
     origin_secret_arn: str = ""
     """Secrets Manager secret that ORIGIN_SECRET_HEADER must carry.  Empty: requests come straight to the API."""
 
+    member_writes_per_minute: int = 0
+    """How often a member may write.  0: as often as they like."""
+
+    address_writes_per_minute: int = 0
+    """How often an address may.  Many phones share one behind a carrier."""
+
     token_issuer: str = ""
     """Issuer whose bearer tokens Django verifies itself.  Empty: an authorizer of API Gateway stands in front."""
 

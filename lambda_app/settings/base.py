@@ -26,9 +26,21 @@ MIDDLEWARE = [
     # For its check of the Host header.
     "django.middleware.common.CommonMiddleware",
     CLAIMS_MIDDLEWARE,
+    "lambda_app.serverless.throttling.middleware.ThrottleMiddleware",
+    # Last: whatever stands before it is asked at each repetition.
+    "lambda_app.serverless.idempotency.middleware.IdempotencyMiddleware",
 ]
 # An API path is right or wrong; a redirect would lose the body.
 APPEND_SLASH = False
+
+# The largest request that any route takes is 500 views, of 40 KB.  Django refuses more before it parses.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+
+# 0: as often as they like.
+MEMBER_WRITES_PER_MINUTE = 0
+ADDRESS_WRITES_PER_MINUTE = 0
+THROTTLE_STORE = "database"
+PROXIES_BEFORE_GATEWAY = 0
 
 USE_TZ = True
 TIME_ZONE = "UTC"

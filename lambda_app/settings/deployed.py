@@ -27,8 +27,13 @@ if env.token_issuer:
         for name in MIDDLEWARE
     ]
 
+MEMBER_WRITES_PER_MINUTE = env.member_writes_per_minute
+ADDRESS_WRITES_PER_MINUTE = env.address_writes_per_minute
+
 if env.origin_secret_arn:
     ORIGIN_SECRET_ARN = env.origin_secret_arn
+    # CloudFront, which the gateway takes for the client.
+    PROXIES_BEFORE_GATEWAY = 1
     MIDDLEWARE = [*MIDDLEWARE, "lambda_app.serverless.http.origin.OriginMiddleware"]
 
 DATABASES = {
@@ -57,6 +62,7 @@ DATABASES = {
 }
 
 if env.cache_url:
+    THROTTLE_STORE = "cache"
     CACHES = {
         "default": {
             "BACKEND": "lambda_app.serverless.caching.valkey.ValkeyCache",

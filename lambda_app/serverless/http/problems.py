@@ -44,8 +44,13 @@ class ProblemDetailsMiddleware(InlineMiddleware):
             return HttpResponse(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         if not isinstance(exception, UNAVAILABLE):
             return None
-        logger.error("%s %s: unavailable", request.method, request.path, exc_info=exception)
-        return HttpResponse(status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+        return unavailable(request, exception)
+
+
+def unavailable(request: HttpRequest, reason: Exception) -> HttpResponse:
+    """Return what is answered while something that we depend on is away, and log why."""
+    logger.error("%s %s: unavailable", request.method, request.path, exc_info=reason)
+    return HttpResponse(status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 def problem_body(status: int, request_id: str, fields: Mapping[str, Any] | None = None) -> bytes:

@@ -8,13 +8,12 @@ The issuer must be reachable from the function: a network without a way out has 
 """
 
 from collections.abc import Callable
-from http import HTTPStatus
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from lambda_app.serverless.http.problems import RETRY_AFTER_SECONDS
+from lambda_app.serverless.http.problems import unavailable
 from lambda_app.serverless.identity.key_set import KeysUnavailableError
 from lambda_app.serverless.identity.tokens import TokenVerifier
 
@@ -36,8 +35,7 @@ class BearerTokenMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         try:
             request.claims = self._verifier.claims_of(request.headers.get("Authorization", ""))  # type: ignore[attr-defined]
-        except KeysUnavailableError:
+        except KeysUnavailableError as error:
             # A refusal would make a phone throw a good token away.
-            headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-            return HttpResponse(status=HTTPStatus.SERVICE_UNAVAILABLE, headers=headers)
+            return unavailable(request, error)
         return self.get_response(request)

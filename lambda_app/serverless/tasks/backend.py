@@ -21,6 +21,7 @@ from lambda_app.contract.task_message import TaskMessage
 from lambda_app.serverless.observability.origins import current_origin
 from lambda_app.serverless.tasks import outbox, results
 from lambda_app.serverless.tasks.outbox import Call
+from lambda_app.serverless.tasks.promises import is_promised
 from lambda_app.serverless.tasks.sqs import MAX_MESSAGE_BYTES, QueueUnavailableError, send_messages
 from lambda_app.topology import TOPOLOGY
 
@@ -78,7 +79,7 @@ class SqsBackend(BaseTaskBackend):
         policy = TOPOLOGY.policy_of(task.module_path)
         ready = [self._ready(task, args, kwargs) for args, kwargs in calls]
         rows = [_call_of(result, policy) for result in ready]
-        if policy.direct:
+        if policy.direct and not is_promised():
             _after_commit(partial(self._send, rows, ready))
         elif rows:
             self._promise(rows, ready, policy)

@@ -7,10 +7,12 @@ from datetime import timedelta
 from django.tasks import task, task_backends
 from django.utils import timezone
 
+from lambda_app.serverless.idempotency import answers
 from lambda_app.serverless.tasks import outbox
 from lambda_app.serverless.tasks.backend import SqsBackend
 from lambda_app.serverless.tasks.models import FailedCall, StoredResult
 from lambda_app.serverless.tasks.statements import run_statement
+from lambda_app.serverless.throttling import buckets
 from lambda_app.topology import TOPOLOGY
 
 logger = logging.getLogger(__name__)
@@ -39,6 +41,8 @@ def sweep_outbox() -> int:
 def purge_receipts() -> None:
     """Empty the partitions of receipts that no copy of a message can outlive, and what is as old beside them."""
     run_statement("SELECT serverless_purge_receipts()")
+    answers.purge()
+    buckets.purge()
     before = timezone.now() - KEPT
     FailedCall.objects.filter(failed_at__lt=before).delete()
     StoredResult.objects.filter(enqueued_at__lt=before).delete()

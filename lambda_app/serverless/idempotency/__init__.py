@@ -1,0 +1,1 @@
+"""A POST that is repeated has one effect and one answer."""

@@ -1,0 +1,24 @@
+"""Whether every call must be promised with the transaction around it, also of tasks that are sent directly otherwise.
+
+Whoever stores in a transaction that something was done must not depend on what is sent after it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_is_promised: ContextVar[bool] = ContextVar("calls are promised", default=False)
+
+
+@contextmanager
+def promised() -> Iterator[None]:
+    """Write every call that is enqueued within as a row of the outbox, whatever the policy of its task."""
+    token = _is_promised.set(True)
+    try:
+        yield
+    finally:
+        _is_promised.reset(token)
+
+
+def is_promised() -> bool:
+    return _is_promised.get()

@@ -10,7 +10,6 @@ from contextlib import aclosing, asynccontextmanager
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from asgiref.sync import async_to_sync
 from django import urls
@@ -52,7 +51,7 @@ class DjangoChain(BaseHandler):
         self.load_middleware(is_async=False)
         for signal in (signals.request_started, signals.request_finished):
             # Whoever connects or disconnects later makes Django look for the receivers again.
-            signal.use_caching, signal.sender_receivers_cache = True, WeakKeyDictionary()
+            signal.use_caching = True
 
     def __call__(self, scope: Scope, body: bytes) -> Response:
         """Serve one request.  Raise what Django does not turn into a response."""

@@ -114,3 +114,9 @@ def test_each_request_starts_and_finishes_once(get, view):
 def test_an_exit_is_not_answered(get):
     with pytest.raises(SystemExit):
         get("/leave")
+
+
+def test_the_test_client_works_beside_the_adapter(value, client):
+    value("/sync_pid")
+
+    assert client.get("/sync_pid").status_code == 200

@@ -116,7 +116,7 @@ def test_an_exit_is_not_answered(get):
         get("/leave")
 
 
-def test_the_test_client_works_beside_the_adapter(value, client):
+def test_the_test_client_works_beside_the_adapter(value, client, settings):
     value("/sync_pid")
 
-    assert client.get("/sync_pid").status_code == 200
+    assert client.get("/sync_pid", headers={"host": settings.ALLOWED_HOSTS[0]}).status_code == 200

@@ -96,6 +96,6 @@ def _preflight(stage: Stage) -> apigateway.CorsPreflightOptions | None:
         allow_origins=list(stage.cors_origins),
         allow_methods=[apigateway.CorsHttpMethod.ANY],
         allow_headers=["authorization", "content-type", "idempotency-key", "if-none-match"],
-        expose_headers=["etag", "x-request-id", "retry-after"],
+        expose_headers=["etag", "idempotent-replayed", "retry-after", "x-request-id"],
         max_age=Duration.hours(1),
     )

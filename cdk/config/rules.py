@@ -31,6 +31,8 @@ RANGES: Mapping[str, tuple[Any, Any]] = {
     "api_max_concurrency": (1, 10_000),
     "provisioned_concurrency": (0, 10_000),
     "api_requests_per_second": (1, 10_000),
+    "member_writes_per_minute": (0, 60_000),
+    "address_writes_per_minute": (0, 600_000),
     "api_burst": (1, 5_000),
     "slow_response": (timedelta(milliseconds=1), timedelta(seconds=29)),
     "monthly_budget_usd": (0, 1_000_000),

@@ -122,6 +122,12 @@ class Stage:
     api_requests_per_second: int = 100
     """Sustained rate, over which API Gateway answers 429."""
 
+    member_writes_per_minute: int = 120
+    """How often a member may write before Django answers 429.  0: as often as they like."""
+
+    address_writes_per_minute: int = 1200
+    """How often an address may; many phones share one behind a carrier."""
+
     api_burst: int = 200
     """Requests at once, over which API Gateway answers 429."""
 

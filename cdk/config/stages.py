@@ -10,6 +10,9 @@ STAGES = {
             architecture="x86_64",
             jwt_issuer="https://issuer.localhost",
             pinning_statements="refuse",
+            # All phones of a laptop have its address, and a burst of the console is one member's.
+            member_writes_per_minute=60_000,
+            address_writes_per_minute=0,
             deletion_protection=False,
             keep_data=False,
             database_backup_days=0,

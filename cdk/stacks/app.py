@@ -87,6 +87,8 @@ class AppStack(Stack):
             pinning_statements=stage.pinning_statements,
             task_queue_urls={queue.declaration.name: queue.queue.queue_url for queue in self._every_queue()},
             bucket_names={name: bucket.bucket.bucket_name for name, bucket in data.buckets.items()},
+            member_writes_per_minute=stage.member_writes_per_minute,
+            address_writes_per_minute=stage.address_writes_per_minute,
             cache_url=data.cache.url if data.cache else "",
             origin_secret_arn=self.origin_secret.secret_arn if self.origin_secret else "",
         )

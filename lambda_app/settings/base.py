@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.csp import CSP
+
 from lambda_app.topology import TOPOLOGY
 
 DEBUG = False
@@ -23,6 +25,7 @@ MIDDLEWARE = [
     "lambda_app.serverless.observability.enforcement.BudgetMiddleware",
     "lambda_app.serverless.caching.privacy.PrivateByDefaultMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
     # For its check of the Host header.
     "django.middleware.common.CommonMiddleware",
     CLAIMS_MIDDLEWARE,
@@ -32,6 +35,10 @@ MIDDLEWARE = [
 ]
 # An API path is right or wrong; a redirect would lose the body.
 APPEND_SLASH = False
+
+# What the API answers is data: a browser that is made to show it as a page loads, runs and frames nothing.
+SECURE_CSP = {"default-src": [CSP.NONE], "frame-ancestors": [CSP.NONE]}
+SECURE_REFERRER_POLICY = "no-referrer"
 
 # The largest request that any route takes is 500 views, of 40 KB.  Django refuses more before it parses.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

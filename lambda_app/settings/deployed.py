@@ -11,6 +11,9 @@ env = Environment.read()
 
 ALLOWED_HOSTS = list(env.allowed_hosts)
 LOGGING = JSON_LOGGING
+# A client that has come once never comes by plain HTTP again, for a year.
+SECURE_HSTS_SECONDS = 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 # TLS ends at the gateway, which says so in this header and lets no client say it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

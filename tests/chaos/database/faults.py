@@ -42,6 +42,24 @@ def pooler_restarts_between_requests(world: World) -> None:
     world.recover()
 
 
+def pool_is_exhausted(world: World) -> None:
+    """Whoever waits for a connection is told so in time, and does not hang."""
+    with world.database.occupied():
+        answer = world.add()
+
+    assert _is_refused(answer)
+    world.recover()
+
+
+def pool_is_exhausted_for_a_moment(world: World) -> None:
+    with world.database.occupied():
+        id = world.begin()
+        time.sleep(0.5)
+
+    assert world.end_of(id).status == HTTPStatus.OK
+    world.recover()
+
+
 def backend_is_terminated_between_requests(world: World) -> None:
     world.database.terminate_backends()
 
@@ -154,6 +172,8 @@ FAULTS = (
     pooler_is_away,
     pooler_restarts_between_requests,
     pooler_is_killed_during_a_request,
+    pool_is_exhausted,
+    pool_is_exhausted_for_a_moment,
     backend_is_terminated_between_requests,
     backend_is_terminated_during_a_request,
     environment_is_frozen_past_the_idle_timeout,

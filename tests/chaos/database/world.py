@@ -100,11 +100,23 @@ class Database:
     def address(self) -> tuple[str, int]:
         return (HOST, self.pooler.port)
 
+    @property
+    def conninfo(self) -> str:
+        """Through the pooler, as a stranger to the environment."""
+        return f"host={HOST} port={self.pooler.port} user=app dbname=app sslmode=require connect_timeout=2"
+
+    @contextlib.contextmanager
+    def occupied(self) -> Iterator[None]:
+        """Hold every connection that the pooler may open to PostgreSQL, each within a transaction."""
+        with contextlib.ExitStack() as stack:
+            for _ in range(self.pooler.pool_size):
+                stack.enter_context(psycopg.connect(self.conninfo)).execute("SELECT 1")
+            yield
+
     def serves(self) -> bool:
-        """Ask through the pooler, as a stranger to the environment: is the fault over?"""
-        conninfo = f"host={HOST} port={self.pooler.port} user=app dbname=app sslmode=require connect_timeout=2"
+        """Ask through the pooler: is the fault over?"""
         try:
-            with psycopg.connect(conninfo, autocommit=True) as connection:
+            with psycopg.connect(self.conninfo, autocommit=True) as connection:
                 connection.execute("SELECT 1")
         except psycopg.OperationalError:
             return False

@@ -13,6 +13,7 @@ from local.emulator import CREDENTIALS
 from local.figures import write_figures
 from tests.benchmarks.database.server import HOST, Server, running_server
 from tests.benchmarks.interleaved import ROOT, Cost, print_costs, ratio
+from tests.benchmarks.tasks.end_to_end import measure_end_to_end
 from tests.chaos.tasks.broker import Broker, Mischief
 
 TABLE = """
@@ -35,12 +36,16 @@ type Costs = Mapping[str, Sequence[Cost]]
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--largest", type=int, default=10_000, help="largest batch; 1000 spares the slow loop minutes")
-    largest: int = parser.parse_args().largest
+    parser.add_argument("--samples", type=int, default=100, help="views to follow through the laptop cloud; 0 for none")
+    arguments = parser.parse_args()
     figures: dict[str, float] = {}
     # As deployed: through TLS and the pooler, to a database whose commits wait for the disk.
     with Broker(Mischief()) as broker, running_server(is_durable=True) as server:
         server.postgresql.execute(TABLE, database="app")
-        figures |= _measure(_start(server, broker), largest)
+        figures |= _measure(_start(server, broker), arguments.largest)
+    if arguments.samples:
+        latencies = sorted(measure_end_to_end(arguments.samples))
+        figures |= {"end_to_end_p50_ms": median(latencies), "end_to_end_p99_ms": latencies[int(len(latencies) * 0.99)]}
     return 0 if write_figures("tasks", figures, {key: goal for key, goal in GOALS.items() if key in figures}) else 1
 
 

@@ -14,11 +14,11 @@ from local.processes import ProcessError
 def run(arguments: argparse.Namespace) -> int:
     """start the whole system and serve until Ctrl-C or SIGTERM"""
     with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
-        asyncio.run(_serve(arguments.port, as_json=arguments.json))
+        asyncio.run(_serve(arguments.port, as_json=arguments.json, follows_edits=not arguments.as_deployed))
     return 0
 
 
-async def _serve(port: int, *, as_json: bool) -> None:
+async def _serve(port: int, *, as_json: bool, follows_edits: bool) -> None:
     from local.cloud import Cloud
     from local.terminal import Printer, announce, obey_keys, paint_of
 
@@ -30,7 +30,8 @@ async def _serve(port: int, *, as_json: bool) -> None:
     # Next to the API's: two systems on one machine have two consoles.
     console_port = port + 1 if port else 0
     cloud = Cloud(
-        port=port, console_port=console_port, on_exchange=printer.exchange, on_invocation=printer.invocation
+        port=port, console_port=console_port, follows_edits=follows_edits,
+        on_exchange=printer.exchange, on_invocation=printer.invocation,
     )  # fmt: skip
     async with cloud.running():
         announce(cloud)
@@ -110,6 +111,7 @@ def main() -> int:
         if function is run:
             command.add_argument("--port", type=int, default=8000)
             command.add_argument("--json", action="store_true", help="print lines for programs")
+            command.add_argument("--as-deployed", action="store_true", help="let edits wait for a deploy")
         elif function is tail:
             command.add_argument("id", nargs="?", default="")
             command.add_argument("--json", action="store_true", help="print lines for programs")

@@ -40,6 +40,9 @@ class Cloud:
     state: Path = STATE
     port: int = DEFAULT_PORT
     console_port: int = CONSOLE_PORT
+    follows_edits: bool = True
+    """Whether an edited file takes effect at once, or with the next deploy."""
+
     on_exchange: Callable[[Exchange], None] = print_line
     on_invocation: Callable[[InvokeResult], None] = lambda _: None
     url: str = field(default="", init=False)
@@ -136,7 +139,8 @@ class Cloud:
         self.aws = EmulatedAws(emulator.url)
         self.deployment = Deployment(self.aws.endpoint, self.state / "cdk")
         # Before the emulator: it has functions run for messages that were left from the last time.
-        self.source = Source(self.state / "code", self._record().get("source") or fingerprint_of_source())
+        deployed = self._record().get("source") or fingerprint_of_source()
+        self.source = Source(self.state / "code", deployed, self.follows_edits)
         self.environments = Environments(
             runtime=make_runtime_folder(self.state / "runtime"),
             logs=self.state / "logs",

@@ -117,8 +117,19 @@ def _create_master_secret(identifier: str, master: str, password: str) -> str:
     return str(arn)
 
 
-_create_instance_record = provisioners._RESOURCE_HANDLERS["AWS::RDS::DBInstance"]["create"]
-provisioners._RESOURCE_HANDLERS["AWS::RDS::DBInstance"]["create"] = _create_instance
+def _delete_instance(identifier: str, properties: Properties) -> None:
+    _delete_instance_record(identifier, properties)
+    with psycopg.connect(ADDRESSES.superuser_conninfo, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(properties["DBName"]))
+        )
+    for name in [name for name in secretsmanager._secrets if name.startswith(f"rds!{identifier}-")]:
+        del secretsmanager._secrets[name]
+
+
+_instance = provisioners._RESOURCE_HANDLERS["AWS::RDS::DBInstance"]
+_create_instance_record, _delete_instance_record = _instance["create"], _instance["delete"]
+_instance.update(create=_create_instance, delete=_delete_instance)
 
 
 def _create_proxy(logical_id: str, properties: Properties, stack: str) -> Created:

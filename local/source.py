@@ -41,6 +41,9 @@ class Source:
     deployed: str
     """`fingerprint_of_source` of what was deployed last."""
 
+    follows_edits: bool = True
+    """Otherwise each version runs the code that came with it, and an edit waits for a deploy."""
+
     _attempted: str = field(default="", init=False)
     _is_deploying: bool = field(default=False, init=False)
     _looked_at: float = field(default=0, init=False)
@@ -50,7 +53,11 @@ class Source:
     def root_of(self, code_sha256: str) -> Path:
         """Return the folder that an environment of the code `code_sha256` should run from now."""
         unpacked = self.code / code_sha256
-        if self._is_deploying or (current := self.current()) in (self.deployed, self._attempted):
+        if (
+            self._is_deploying
+            or not self.follows_edits
+            or (current := self.current()) in (self.deployed, self._attempted)
+        ):
             return unpacked
         edited = self.code / f"{code_sha256}.edited-{current[:16]}"
         if not edited.exists():

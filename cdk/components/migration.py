@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
-from aws_cdk import Duration, triggers
+from aws_cdk import CfnResource, Duration, Stack, triggers
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk.components.database import MASTER_USER, Database
 from cdk.components.functions import DjangoFunction, DjangoRuntime
+from cdk.components.logs import ExpiringLogs
 from lambda_app.contract.environment import Environment
 
 TIMEOUT = timedelta(minutes=14)
@@ -47,7 +49,15 @@ class Migration(Construct):
             # Over the function's own: the caller would start a second migration beside the first.
             timeout=Duration.seconds(int(TIMEOUT.total_seconds()) + 30),
         )
+        self._keep_logs_of_provider(runtime)
         trigger.execute_before(self.management.alias, *(function.alias for function in before))
+
+    def _keep_logs_of_provider(self, runtime: DjangoRuntime) -> None:
+        # Lambda would make a group for the CDK's function, which never expires and outlives the stack.
+        provider = Stack.of(self).node.find_child("AWSCDK.TriggerCustomResourceProviderCustomResourceProvider")
+        function = cast("CfnResource", provider.node.find_child("Handler"))
+        logs = ExpiringLogs(self, "TriggerLogs", stage=runtime.stage)
+        function.add_property_override("LoggingConfig.LogGroup", logs.log_group_name)
 
 
 def _as_master(runtime: DjangoRuntime, database: Database) -> Environment:

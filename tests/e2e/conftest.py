@@ -70,12 +70,16 @@ class Laptop:
             self.command(*arguments), cwd=self.project, capture_output=True, text=True, timeout=300, check=False
         )
 
-    def start(self) -> float:
+    def start(self, *flags: str) -> float:
         """Start as `make run` does and return the seconds until it serves."""
         started = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command("run", "--port", "0"), cwd=self.project, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self.command("run", "--port", "0", *flags),
+                cwd=self.project,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         eventually(self._serves, within=START)
         return time.monotonic() - started

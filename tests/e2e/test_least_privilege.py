@@ -13,21 +13,15 @@ from botocore.exceptions import ClientError
 from local.emulator import REGION
 from local.running import RunningCloud
 from tests.e2e.conftest import Laptop
-from tests.privileges.recording import noted_calls, read_record
-from tests.privileges.scenario import Scenario
-
-CALLS = "aws/calls.jsonl"
+from tests.privileges.play import play
+from tests.privileges.recording import read_record
 
 
 def test_the_functions_call_what_was_recorded_and_are_refused_nothing(
     laptop: Laptop, cloud: RunningCloud, aws: Callable[[str], Any]
 ) -> None:
-    demo = laptop.run("demo")
-    assert demo.returncode == 0, demo.stdout
+    allowed, refused = play(laptop, aws)
 
-    Scenario(laptop, cloud, aws).play()
-
-    allowed, refused = noted_calls(laptop.state / CALLS, aws("cloudformation"))
     assert refused == set()
     assert allowed == read_record(), "run `make record-calls` and look at the difference"
 

@@ -99,6 +99,13 @@ def test_every_function_has_a_role_and_logs_of_its_own(deployment):
     }
 
 
+def test_no_function_writes_logs_that_outlive_the_stack(deployment):
+    for name, function in deployment.resources("AWS::Lambda::Function").items():
+        group = deployment.resources("AWS::Logs::LogGroup")[function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]]
+
+        assert group["Properties"]["RetentionInDays"] == deployment.stage.log_retention_days, name
+
+
 def test_every_alias_waits_for_the_migration(deployment):
     [trigger] = deployment.resources("Custom::Trigger")
     aliases = deployment.resources("AWS::Lambda::Alias")

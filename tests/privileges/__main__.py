@@ -4,28 +4,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-import boto3
-
-from local.emulator import CREDENTIALS, REGION
+from local.emulated_aws import EmulatedAws
 from local.running import RunningCloud
-from tests.e2e.conftest import Laptop, make_laptop
-from tests.privileges.policies import Call
-from tests.privileges.recording import noted_calls, read_record, write_record
-from tests.privileges.scenario import Scenario
-
-
-def play(laptop: Laptop) -> tuple[set[Call], set[Call]]:
-    """Run the demo and the scenario on `laptop`, which runs; return the calls that were allowed and refused."""
-    demo = laptop.run("demo")
-    assert demo.returncode == 0, demo.stdout + demo.stderr
-    cloud = RunningCloud.find(laptop.state)
-
-    def aws(service: str) -> object:
-        keys = {name.lower(): CREDENTIALS[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
-        return boto3.client(service, endpoint_url=cloud.endpoint, region_name=REGION, **keys)
-
-    Scenario(laptop, cloud, aws).play()
-    return noted_calls(laptop.state / "aws" / "calls.jsonl", aws("cloudformation"))
+from tests.e2e.conftest import make_laptop
+from tests.privileges.play import play
+from tests.privileges.recording import read_record, write_record
 
 
 def main() -> int:
@@ -33,7 +16,7 @@ def main() -> int:
         laptop = make_laptop(Path(folder))
         try:
             laptop.start()
-            allowed, refused = play(laptop)
+            allowed, refused = play(laptop, EmulatedAws(RunningCloud.find(laptop.state).endpoint).client)
         finally:
             laptop.stop()
     before = read_record()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.privileges.policies import MASTER_SECRET, Call
+from tests.privileges.policies import MASTER_SECRET, Call, Grant, grants_of
 
 RECORD = Path(__file__).with_name("calls.json")
 
@@ -49,3 +49,8 @@ def _symbol_of(arn: str, names: Mapping[str, str]) -> str:
         return f"{{{MASTER_SECRET}}}"
     name, slash, key = arn.split(":", 5)[-1].partition("/")
     return f"{{{names.get(name, arn)}}}{slash}{key}"
+
+
+def deployed_grants(assembly: Path) -> set[Grant]:
+    """Return what the templates in `assembly`, which the CDK wrote, allow."""
+    return grants_of(json.loads(path.read_text()) for path in sorted(assembly.glob("*.template.json")))

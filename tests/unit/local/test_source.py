@@ -68,6 +68,14 @@ def test_while_a_deploy_runs_each_version_runs_its_own_code(deployed, project):
         assert deployed.root_of("hash") == deployed.code / "hash"
 
 
+def test_edits_wait_for_a_deploy_where_that_is_asked_for(deployed, project):
+    (project / "lambda_app" / "urls.py").write_text("value = 22\n")
+
+    waiting = Source(deployed.code, deployed.deployed, follows_edits=False)
+
+    assert waiting.root_of("hash") == deployed.code / "hash"
+
+
 def test_what_failed_to_deploy_runs_nowhere_until_the_next_edit(deployed, project):
     module = project / "lambda_app" / "urls.py"
     module.write_text("value = 22\n")

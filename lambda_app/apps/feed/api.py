@@ -37,6 +37,27 @@ PROBLEM = {
     },
 }
 
+REFUSED_TOKEN = {
+    "description": "No valid token, as API Gateway says it or, where it stands aside, the API itself",
+    "content": {
+        "application/json": {"schema": {"type": "object", "properties": {"message": {"type": "string"}}}},
+        **PROBLEM["content"],  # type: ignore[dict-item]
+    },
+}
+
+LINKS = {
+    "open_upload": {"read_photo": {"photo_id": "$response.body#/photo/id"}},
+    "create_post": {
+        name: {"post_id": "$response.body#/id"}
+        for name in ("read_post", "delete_post", "like_post", "unlike_post", "read_shared_post")
+    },
+    "read_post": {
+        name: {"handle": "$response.body#/author/handle"}
+        for name in ("read_member", "read_posts_of_member", "follow_member", "unfollow_member")
+    },
+}
+"""Operation → what one can ask next, and with which part of its answer."""
+
 
 class StrictParser(Parser):
     """JSON as the standard has it: no NaN, no lone surrogates, bounded depth."""
@@ -71,7 +92,19 @@ class FeedAPI(NinjaAPI):
         for path in schema["paths"].values():
             for operation in path.values():
                 operation["responses"]["4XX"] = PROBLEM
+                if "security" in operation:
+                    operation["responses"]["401"] = REFUSED_TOKEN
+                _add_links(operation)
         return schema
+
+
+def _add_links(operation: dict[str, Any]) -> None:
+    links = LINKS.get(operation["operationId"], {})
+    for status, response in operation["responses"].items():
+        if links and str(status).startswith("2"):
+            response["links"] = {
+                name: {"operationId": name, "parameters": parameters} for name, parameters in links.items()
+            }
 
 
 api = FeedAPI(

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from lambda_app.apps.feed.errors import InvalidCursorError
 
-CURSOR_PATTERN = r"^[A-Za-z0-9_-]{22}$"
+CURSOR_PATTERN = r"^[A-Za-z0-9_-]{8}[c-f][A-Za-z0-9_-][CGKOSWaeimquy26-][A-Za-z0-9_-]{10}[AQgw]$"
+"""Of a UUIDv7 in base64: with the bits of its version and its variant, and without spare ones."""
 
 
 def encode_cursor(last_id: UUID) -> str:

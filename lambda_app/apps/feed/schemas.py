@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.core.files.storage import storages
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from lambda_app.apps.feed.cursors import CURSOR_PATTERN, decode_cursor
 from lambda_app.apps.feed.models import MAX_CAPTION_LENGTH, Photo
@@ -20,6 +20,13 @@ def _without_nul(text: str) -> str:
     if "\x00" in text:
         raise ValueError("text holds a NUL character, which PostgreSQL cannot store")
     return text
+
+
+def _number(value: object) -> object:
+    # Pydantic takes true for 1 and "1" for 1; JSON and its schema do not.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("should be a number")
+    return value
 
 
 Text = Annotated[str, AfterValidator(_without_nul)]
@@ -41,7 +48,7 @@ class NewPhoto(Body):
 
 class NewView(Body):
     post_id: UUID
-    duration_ms: Annotated[int, Field(ge=0, le=MAX_VIEW_DURATION_MS)] = 0
+    duration_ms: Annotated[int, BeforeValidator(_number), Field(ge=0, le=MAX_VIEW_DURATION_MS)] = 0
 
 
 class NewViews(Body):

@@ -71,8 +71,7 @@ class Deployment:
             if process.returncode is None:
                 process.kill()
         if status:
-            tail = log.read_text(errors="replace")[-3000:]
-            raise ProcessError(f"cdk {arguments[0]} ended with {status}; {log} ends with:\n{tail}")
+            raise ProcessError(f"cdk {arguments[0]} ended with {status}; {log} says:\n{_words_of(log)}")
 
     def _environment(self) -> dict[str, str]:
         home = self.folder / "home"
@@ -90,6 +89,13 @@ class Deployment:
             "CDK_DISABLE_CLI_TELEMETRY": "true",
             "NO_COLOR": "1",
         }
+
+
+def _words_of(log: Path) -> str:
+    """Return what CloudFormation says failed first, which the CLI lets many lines follow, and the end."""
+    text = log.read_text(errors="replace")
+    failed = [line[:1000] for line in text.splitlines() if "_FAILED" in line]
+    return "\n".join([*failed[:3], text[-2000:]])
 
 
 def _read_outputs(path: Path) -> dict[str, dict[str, str]]:

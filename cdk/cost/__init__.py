@@ -1,0 +1,1 @@
+"""What a stage costs while nobody calls it, counted from its synthesized templates."""

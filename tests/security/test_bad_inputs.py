@@ -7,18 +7,12 @@ import pytest
 
 from tests.integration.feed.conftest import make_member
 from tests.security.bad_inputs import ALLOWED, bad_inputs
-from tests.security.calls import call, kept_connection
+from tests.security.calls import call
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_connection")]
 
 INPUTS = list(bad_inputs())
 CLAIMS = {"sub": "subject-of-ada", "preferred_username": "ada"}
-
-
-@pytest.fixture(autouse=True)
-def _one_connection():
-    with kept_connection():
-        yield
 
 
 def test_there_are_at_least_a_hundred():

@@ -8,7 +8,6 @@ from django.urls import clear_url_caches, path
 from lambda_app.apps.feed import queries
 from lambda_app.apps.feed.models import Photo
 from lambda_app.urls import urlpatterns
-from tests.security.calls import kept_connection
 from tests.security.matrix import (
     PRINCIPALS,
     ROWS,
@@ -20,15 +19,9 @@ from tests.security.matrix import (
     violations,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_connection")]
 
 CELLS = list(cells())
-
-
-@pytest.fixture(autouse=True)
-def _one_connection():
-    with kept_connection():
-        yield
 
 
 @pytest.fixture

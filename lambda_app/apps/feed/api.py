@@ -37,8 +37,8 @@ PROBLEM = {
     },
 }
 
-REFUSED_TOKEN = {
-    "description": "No valid token, as API Gateway says it or, where it stands aside, the API itself",
+BY_GATEWAY = {
+    "description": "An address that cannot be read, or no valid token: as API Gateway says it, or as the API does",
     "content": {
         "application/json": {"schema": {"type": "object", "properties": {"message": {"type": "string"}}}},
         **PROBLEM["content"],  # type: ignore[dict-item]
@@ -92,8 +92,7 @@ class FeedAPI(NinjaAPI):
         for path in schema["paths"].values():
             for operation in path.values():
                 operation["responses"]["4XX"] = PROBLEM
-                if "security" in operation:
-                    operation["responses"]["401"] = REFUSED_TOKEN
+                operation["responses"] |= {"400": BY_GATEWAY, "401": BY_GATEWAY}
                 _add_links(operation)
         return schema
 

@@ -48,7 +48,7 @@ class NewPhoto(Body):
 
 class NewView(Body):
     post_id: UUID
-    duration_ms: Annotated[int, BeforeValidator(_number), Field(ge=0, le=MAX_VIEW_DURATION_MS)] = 0
+    duration_ms: Annotated[int, Field(ge=0, le=MAX_VIEW_DURATION_MS), BeforeValidator(_number)] = 0
 
 
 class NewViews(Body):

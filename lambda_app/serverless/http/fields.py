@@ -91,11 +91,10 @@ class WireHeaders:
         return meta
 
     def _joined(self) -> dict[str, str]:
-        meta: dict[str, str] = {}
+        values: dict[str, list[str]] = {}
         for name, value in self._fields:
-            key = meta_key(name)
-            meta[key] = value if key not in meta else f"{meta[key]}{'; ' if key == COOKIE else ','}{value}"
-        return meta
+            values.setdefault(meta_key(name), []).append(value)
+        return {key: ("; " if key == COOKIE else ",").join(parts) for key, parts in values.items()}
 
     def _with_length(self) -> Fields:
         others = [field for field in self._fields if field[0].lower() != "content-length"]

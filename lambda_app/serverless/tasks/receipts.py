@@ -23,15 +23,16 @@ RETENTION = timedelta(weeks=5)
 _USUAL_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 # Straight into the partition, which takes half the time of finding it for each row.  In the order of the keys:
-# two workers with the same messages wait for each other instead of deadlocking.  The ids come back only if
-# some had a receipt.
+# two workers with the same messages wait for each other instead of deadlocking.  The ids are put together, and
+# come back, only if some had a receipt.
 CLAIM = """
     WITH claimed AS (
         INSERT INTO serverless_receipt_{week} (week, id)
         SELECT {week}, id FROM unnest(%s::uuid[]) AS claim (id) ORDER BY id
         ON CONFLICT DO NOTHING RETURNING id
     )
-    SELECT count(*) = {number}, CASE WHEN count(*) < {number} THEN array_agg(id::text) END FROM claimed
+    SELECT new.number = {number}, CASE WHEN new.number < {number} THEN (SELECT array_agg(id::text) FROM claimed) END
+    FROM (SELECT count(*) FROM claimed) AS new (number)
 """
 
 

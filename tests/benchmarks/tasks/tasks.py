@@ -9,7 +9,7 @@ from django.tasks import task
 
 INSERT = """
     INSERT INTO tasks_reading (id, device_id, position, value, read_at)
-    SELECT * FROM jsonb_to_recordset(%s::jsonb)
+    SELECT * FROM json_to_recordset(%s::json)
     AS reading (id uuid, device_id uuid, position smallint, value float8, read_at timestamptz)
     ON CONFLICT DO NOTHING
 """

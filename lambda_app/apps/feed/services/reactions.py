@@ -15,7 +15,7 @@ from lambda_app.apps.feed.payloads import LikeRequest, ViewReport
 # so nobody else changes it.
 WRITE_LIKES = """
     WITH request AS (
-        SELECT * FROM jsonb_to_recordset(%s::jsonb)
+        SELECT * FROM json_to_recordset(%s::json)
         AS request (post_id uuid, member_id uuid, is_liked boolean, requested_at timestamptz)
     ), before AS (
         SELECT post_id, member_id, stored.is_liked FROM feed_like AS stored JOIN request USING (post_id, member_id)
@@ -43,7 +43,7 @@ COUNT_LIKES = """
 INSERT_VIEWS = """
     INSERT INTO feed_view (id, post_id, member_id, duration_ms, viewed_at)
     SELECT event.id, post.id, event.member_id, event.duration_ms, event.viewed_at
-    FROM jsonb_to_recordset(%s::jsonb)
+    FROM json_to_recordset(%s::json)
     AS event (id uuid, post_id uuid, member_id uuid, duration_ms int, viewed_at timestamptz)
     JOIN feed_post AS post ON post.id = event.post_id
     ORDER BY event.id

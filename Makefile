@@ -167,6 +167,10 @@ test-deploy: install ## Deploy, update, fail a migration, roll back and destroy 
 synth: install ## Write the templates of one stage to cdk.out: make synth STAGE=prod
 	cdk synth --quiet --strict --context stage=$(STAGE)
 
+.PHONY: synth-all
+synth-all: install ## Every stage through the CDK and every linter: what it is made of, and its wildcards
+	@python -m tests.infrastructure.survey
+
 .PHONY: cost
 cost: synth ## What one stage costs a month while nobody calls it, by line: make cost STAGE=prod
 	@python -m cdk.cost cdk.out

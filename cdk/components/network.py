@@ -17,15 +17,24 @@ ENDPOINTS = {
 }
 """Services that functions call and that have no free gateway endpoint."""
 
-SERVICES = {"Sqs": "sqs", "SecretsManager": "secretsmanager"}
-"""Their names in actions and ARNs."""
+ENDPOINT_ACTIONS = {
+    "Sqs": [
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+    ],
+    "SecretsManager": ["secretsmanager:GetSecretValue"],
+}
+"""What functions do there: a test compares it with what they were seen to do."""
 
 POSTGRESQL = ec2.Port.tcp(5432)
 HTTPS = ec2.Port.tcp(443)
 VALKEY = ec2.Port.tcp_range(6379, 6380)
 
 
-OBJECT_ACTIONS = ["s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:PutObject"]
+OBJECT_ACTIONS = ["s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
 
 SUBNETS = {
     "isolated": ec2.SubnetType.PRIVATE_ISOLATED,
@@ -117,9 +126,10 @@ class Network(Construct):
                 open=False,
             )
             # Neither data nor stolen credentials of another account pass.
-            stack = Stack.of(self)
-            own = stack.format_arn(service=SERVICES[id], resource="*", arn_format=ArnFormat.NO_RESOURCE_NAME)
-            endpoint.add_to_policy(_for_this_account(self, [f"{SERVICES[id]}:*"], [own]))
+            actions = ENDPOINT_ACTIONS[id]
+            service_name = actions[0].partition(":")[0]
+            own = Stack.of(self).format_arn(service=service_name, resource="*", arn_format=ArnFormat.NO_RESOURCE_NAME)
+            endpoint.add_to_policy(_for_this_account(self, actions, [own]))
 
     def _add_flow_log(self, stage: Stage) -> None:
         self.vpc.add_flow_log(

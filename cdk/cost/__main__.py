@@ -30,7 +30,7 @@ def describe(lines: Iterable[Line], prices: Prices) -> str:
 
 
 def _row(what: str, detail: str, count: int, usd: float) -> str:
-    times = f"{count} of {detail}" if count > 1 else detail
+    times = f"{detail}, {count} times" if count > 1 else detail
     return f"  {what:<12} {times:<50} {usd:9.2f}"
 
 

@@ -101,7 +101,7 @@ class Bill:
 
     def polling(self, properties: Properties) -> Iterator[Line]:
         polls = self.prices.of("queues", "polls_per_month")
-        yield Line("queues", "polling of a queue", polls * self.prices.of("queues", "request"))
+        yield Line("queues", "looking for messages", polls * self.prices.of("queues", "request"))
 
     def schedule(self, properties: Properties) -> Iterator[Line]:
         runs = runs_per_month(properties["ScheduleExpression"])
@@ -123,7 +123,7 @@ class Bill:
 
     def alarm(self, properties: Properties) -> Iterator[Line]:
         metrics = sum("MetricStat" in item for item in properties.get("Metrics", ())) or 1
-        yield Line("monitoring", "alarms", metrics * self.prices.of("monitoring", "alarm_metric_month"))
+        yield Line("monitoring", "metric under an alarm", metrics * self.prices.of("monitoring", "alarm_metric_month"))
 
     def composite(self, properties: Properties) -> Iterator[Line]:
         yield Line("monitoring", "composite alarm", self.prices.of("monitoring", "composite_alarm_month"))

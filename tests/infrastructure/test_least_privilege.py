@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.infrastructure.deployment import actions_of
 from tests.privileges.excuses import EXCUSES, without_excuse
 from tests.privileges.policies import Call, Grant, grants_of, missing_grants, unused_grants
 from tests.privileges.recording import read_record
@@ -70,6 +71,20 @@ def test_a_right_on_more_than_it_needs_shows(local):
 
 def test_a_wildcard_stands_only_where_aws_forces_it(any_deployment):
     assert _wide(grants_of(any_deployment.templates)) == set()
+
+
+def test_what_the_functions_call_passes_the_endpoints(deployment):
+    """The laptop has no network to show that one of them would not."""
+    passing = {
+        action
+        for endpoint in deployment.properties("AWS::EC2::VPCEndpoint")
+        for statement in endpoint["PolicyDocument"]["Statement"]
+        for action in actions_of(statement)
+    }
+
+    called = {call.action for call in CALLS}
+    assert called <= passing
+    assert {action for action in passing if action not in called and "s3" not in action} == set()
 
 
 def test_what_is_denied_is_missing_whoever_allows_it():

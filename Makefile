@@ -163,6 +163,14 @@ record-calls: install ## Record which calls of AWS the functions make: what the 
 test-deploy: install ## Deploy, update, fail a migration, roll back and destroy on the laptop, under requests
 	python -m tests.deploy $(ARGS)
 
+.PHONY: test-security
+test-security: install ## Forged tokens, bad input, everybody's rights, and 10,000 requests of Schemathesis
+	python -m tests.security $(ARGS)
+
+.PHONY: audit
+audit: install ## Known vulnerabilities, hashes, bandit, and a bill of materials of the bundle
+	python -m tests.security.audit
+
 .PHONY: synth
 synth: install ## Write the templates of one stage to cdk.out: make synth STAGE=prod
 	cdk synth --quiet --strict --context stage=$(STAGE)
@@ -177,4 +185,4 @@ cost: synth ## What one stage costs a month while nobody calls it, by line: make
 
 .PHONY: deploy
 deploy: install ## Deploy one stage to AWS: make deploy STAGE=dev
-	cdk deploy --all --context stage=$(STAGE)
+	cdk deploy --all --context stage=$(STAGE) $(ARGS)

@@ -40,8 +40,11 @@ def test_every_row_asks_every_principal():
 
 
 @pytest.mark.parametrize("route", ROWS, ids=" ".join)
-def test_every_principal_gets_what_is_theirs_and_nothing_else(route, worlds):
-    assert violations(worlds, (cell for cell in CELLS if cell.route == route)) == []
+def test_every_principal_gets_what_is_theirs_and_nothing_else(route, worlds, record_property):
+    asked = [cell for cell in CELLS if cell.route == route]
+    record_property("matrix_rows", len(asked))
+
+    assert violations(worlds, asked) == []
 
 
 def test_a_private_object_of_another_looks_like_one_that_is_not_there(worlds):

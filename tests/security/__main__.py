@@ -1,0 +1,118 @@
+"""`make test-security`: all that this folder tests, and ten thousand requests of Schemathesis to the running system."""
+
+import argparse
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from local.demo import System, system_at_hand
+from local.figures import write_figures
+from local.load import Visitor, prepare
+from local.running import STATE
+from tests.security.audit import ROOT
+from tests.security.canaries import CANARIES, hits_in_files
+from tests.security.schemas import Campaign, run_schemathesis
+
+VISITORS = 4
+COUNTED = ("forged", "forged_accepted", "bad_inputs", "bad_input_5xx", "matrix_rows", "canary_hits")
+GOALS = {
+    "schemathesis_requests": ">= 10000",
+    "schemathesis_failures": "== 0",
+    "forged": ">= 30",
+    "forged_accepted": "== 0",
+    "bad_inputs": ">= 100",
+    "bad_input_5xx": "== 0",
+    "matrix_rows": ">= 100",
+    "tests_failed": "== 0",
+    "canary_hits": "== 0",
+}
+
+
+def main() -> int:
+    """Print the figures and return 0 if every goal is met, else 1."""
+    arguments = _arguments()
+    figures = run_tests()
+    campaigns, token_hits = asyncio.run(_campaigns(arguments.examples, arguments.seconds))
+    for campaign in campaigns:
+        print(campaign)
+    figures["schemathesis_requests"] = sum(campaign.requests for campaign in campaigns)
+    figures["schemathesis_failures"] = sum(campaign.failures for campaign in campaigns)
+    figures["canary_hits"] += token_hits + templates_with_secrets()
+    return 0 if write_figures("security", figures, GOALS) else 1
+
+
+def run_tests() -> Counter[str]:
+    """Run the tests of this folder, and add up what they have counted."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "tests/security", f"--junitxml={report}", "-o",
+                   "junit_family=xunit1"]  # fmt: skip
+        subprocess.run(command, cwd=ROOT, check=False)
+        cases = ET.parse(report).getroot()  # noqa: S314 (our own file)
+    figures = Counter(dict.fromkeys(COUNTED, 0))
+    for each in cases.iter("property"):
+        figures[each.attrib["name"]] += int(each.attrib["value"])
+    suite = cases.find("testsuite")
+    assert suite is not None
+    figures["tests"] = int(suite.attrib["tests"])
+    figures["tests_failed"] = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
+    return figures
+
+
+async def _campaigns(examples: int, seconds: int) -> tuple[list[Campaign], int]:
+    async with system_at_hand() as system:
+        visitors = await asyncio.to_thread(prepare, system, members=VISITORS)
+        token = visitors[0].phone.token
+        campaigns = [
+            await asyncio.to_thread(_campaign, system, who, visitors, examples, seconds) for who in (token, None)
+        ]
+        return campaigns, logs_with_tokens([visitor.phone.token for visitor in visitors])
+
+
+def _campaign(system: System, token: str | None, visitors: list[Visitor], examples: int, seconds: int) -> Campaign:
+    with tempfile.TemporaryDirectory() as folder:
+        return run_schemathesis(
+            system.url, Path(folder), token=token, visitors=visitors, examples=examples, seconds=seconds
+        )
+
+
+def logs_with_tokens(tokens: list[str]) -> int:
+    """Return how many of the logs of the running system hold the signature of one of `tokens`."""
+    signatures = [token.rpartition(".")[2].encode() for token in tokens]
+    logs = [path for path in (STATE / "logs").rglob("*") if path.is_file()]
+    assert logs, "the running system writes logs"
+    contents = [path.read_bytes() for path in logs]
+    return sum(any(signature in content for signature in signatures) for content in contents)
+
+
+def templates_with_secrets() -> int:
+    """Synthesize prod while the secrets of who deploys are marker strings, and return how many turn up."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["cdk", "synth", "--quiet", "--context", "stage=prod", "--output", folder]
+        subprocess.run(command, cwd=ROOT, env=os.environ | dict(CANARIES), check=True)
+        # Assets are zipped or copied from the bundle: its files are read as they are.
+        hits = hits_in_files([Path(folder), *_bundles()])
+    print(*(re.sub(r".*/", "", hit) for hit in hits), sep="\n")
+    return len(hits)
+
+
+def _bundles() -> list[Path]:
+    folders = sorted((ROOT / ".build" / "bundles").glob("arm64-*"), key=lambda path: path.stat().st_mtime)
+    return folders[-1:]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--examples", type=int, default=220, help="requests of Schemathesis to each operation")
+    parser.add_argument("--seconds", type=int, default=900, help="the longest that one of its two runs may take")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

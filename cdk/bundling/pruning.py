@@ -11,6 +11,20 @@ LOCALES = ("en",)
 """Languages whose translations and formats are deployed; add one here to serve it."""
 
 PROJECT_COMMANDS = ("*messages", "runserver", "startapp", "startproject", "test", "testserver")
+DATA_COMMANDS = (
+    "createcachetable",
+    "dbshell",
+    "dumpdata",
+    "inspectdb",
+    "loaddata",
+    "makemigrations",
+    "optimizemigration",
+    "sendtestemail",
+    "shell",
+    "squashmigrations",
+)
+"""What the management function does not allow; a developer runs them."""
+
 IMAGE_FORMATS = ("Bmp", "Gif", "Jpeg", "Mpo", "Png", "Ppm", "Tiff", "WebP")
 """What Pillow reads here and what that needs: every other format is a parser that an upload could reach."""
 
@@ -39,7 +53,7 @@ PARTS_NOT_RUN = (
     # A web framework of its own, with a copy of Swagger; we have Django.
     "aws_lambda_powertools/event_handler",
     # Commands that write, translate or serve a project.
-    *(f"django/core/management/commands/{name}.py" for name in PROJECT_COMMANDS),
+    *(f"django/core/management/commands/{name}.py" for name in (*PROJECT_COMMANDS, *DATA_COMMANDS)),
     *("django/conf/app_template", "django/conf/project_template", "django/forms/jinja2"),
     # These need packages or services that are not deployed, or do what Django, django-ninja and our tasks do.
     "aws_lambda_powertools/utilities/auth_alpha",
@@ -70,6 +84,8 @@ PARTS_NOT_RUN = (
     *("PIL/_avif.*", "pillow.libs/libavif-*"),
     *("PIL/_imagingft.*", "pillow.libs/libbrotli*", "pillow.libs/libfreetype-*", "pillow.libs/libharfbuzz-*"),
     "pillow.libs/libpng*",
+    # Prints what PyJWT runs on, for a bug report.
+    "jwt/help.py",
     # What draws, and what needs a screen, a printer or a format that is not read.
     *(f"PIL/Image{name}.py" for name in ("Draw*", "Font", "Grab", "Math", "Morph", "Qt", "Show", "Text", "Tk")),
     *(

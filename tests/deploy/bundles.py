@@ -1,6 +1,7 @@
 """Two bundles of the same sources, built in different folders from a warm cache of wheels."""
 
 import hashlib
+import os
 import shutil
 import time
 from pathlib import Path
@@ -14,11 +15,15 @@ ARCHITECTURE = "arm64"
 def measure_bundles(folder: Path) -> dict[str, float]:
     """Build twice below `folder`: the first fills the cache, the second is measured."""
     first, _ = _build(folder / "one")
+    before = os.times()
     second, seconds = _build(folder / "other" / "deeper")
+    spent = [after - then for after, then in zip(os.times()[:4], before[:4], strict=True)]
     different = {path for path, _ in _contents(first).items() ^ _contents(second).items()}
     return {
         "bundle_mb": zipped_size(second) / 1e6,
         "bundle_s": seconds,
+        # What it would take on one core that does nothing else.
+        "bundle_cpu_s": sum(spent),
         "bundle_differences": len(different),
     }
 

@@ -109,7 +109,7 @@ def _bundles() -> list[Path]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--examples", type=int, default=220, help="requests of Schemathesis to each operation")
+    parser.add_argument("--examples", type=int, default=330, help="requests of Schemathesis to each operation")
     parser.add_argument("--seconds", type=int, default=900, help="the longest that one of its two runs may take")
     return parser.parse_args()
 

@@ -17,13 +17,15 @@ DATA_COMMANDS = (
     "dumpdata",
     "inspectdb",
     "loaddata",
-    "makemigrations",
     "optimizemigration",
     "sendtestemail",
     "shell",
     "squashmigrations",
 )
-"""What the management function does not allow; a developer runs them."""
+"""What the management function does not allow; a developer runs them.
+
+Not makemigrations, which a system check before `migrate` loads.
+"""
 
 IMAGE_FORMATS = ("Bmp", "Gif", "Jpeg", "Mpo", "Png", "Ppm", "Tiff", "WebP")
 """What Pillow reads here and what that needs: every other format is a parser that an upload could reach."""

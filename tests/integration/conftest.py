@@ -4,9 +4,26 @@ import json
 
 import boto3
 import pytest
+from botocore.client import BaseClient
 
 from lambda_app.serverless.tasks import dead_letters, outbox, sqs
 from lambda_app.topology import TOPOLOGY
+from tests.privileges.suite import unrecorded
+
+
+@pytest.fixture(autouse=True)
+def _no_call_that_no_policy_allows(monkeypatch):
+    """Whatever the code swallows: the emulator of these tests allows everything."""
+    make_call, refused = BaseClient._make_api_call, []
+
+    def check_and_make_call(client, operation, parameters):
+        if fault := unrecorded(client.meta.service_model.service_name, operation):
+            refused.append(fault)
+        return make_call(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", check_and_make_call)
+    yield
+    assert refused == []
 
 
 @pytest.fixture

@@ -50,6 +50,14 @@ def test_neither_an_answer_nor_a_log_repeats_a_secret(capfd, caplog, record_prop
     assert printed.err.count("\n") > len(said) / 2, "the logs were looked at"
 
 
+@pytest.mark.parametrize("name", HEADERS)
+def test_a_header_that_is_refused_is_not_quoted(caplog, name):
+    answer = call("GET", "/v1/feed", headers={name: f"{HEADERS[name]}\r\nx: y"})
+
+    assert answer.status == 400
+    assert hits_in(caplog.text + str(answer)) == []
+
+
 def test_a_secret_that_is_logged_is_found(capfd):
     handler = logging.StreamHandler()
     logging.getLogger().addHandler(handler)

@@ -3,11 +3,14 @@
 import threading
 import time
 
+import jwt
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpResponse
 from django.test import RequestFactory
 
+from lambda_app.serverless.http.adapter import LambdaAdapter
 from lambda_app.serverless.identity.key_set import (
     FRESH_SECONDS,
     REFETCH_SECONDS,
@@ -19,9 +22,12 @@ from lambda_app.serverless.identity.key_set import (
 )
 from lambda_app.serverless.identity.middleware import BearerTokenMiddleware
 from lambda_app.serverless.identity.tokens import ALGORITHMS, TokenVerifier
+from tests.conftest import LambdaContext
+from tests.fresh_process import ENVIRONMENT, run
 from tests.security.forgeries import forged_authorizations
 from tests.security.issuer import AUDIENCE, ISSUER, Issuer
 
+BEARER = "lambda_app.serverless.identity.middleware.BearerTokenMiddleware"
 URL = f"{ISSUER}/.well-known/jwks.json"
 
 
@@ -77,6 +83,22 @@ def test_a_forged_token_is_not_taken(issuer, verifier, name, record_property):
     record_property("forged", 1)
     record_property("forged_accepted", int(claims is not None))
     assert claims is None
+
+
+def test_a_verifier_that_asks_for_a_good_signature_only_takes_many_of_them(issuer):
+    """The table can fail: most forgeries are right in all but one thing."""
+    loosely = {"verify_aud": False, "verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_iss": False}
+    keys = {key_id: key.public_key() for key_id, key in issuer.private_keys.items()}
+
+    def accepts(authorization):
+        try:
+            token = authorization.partition(" ")[2]
+            key = keys[jwt.get_unverified_header(token)["kid"]]
+            return bool(jwt.decode(token, key, algorithms=["RS256", "ES256", "RS384", "PS256"], options=loosely))
+        except (jwt.PyJWTError, KeyError, TypeError, ValueError):
+            return False
+
+    assert sum(accepts(each) for each in forged_authorizations(issuer).values()) >= 15
 
 
 @pytest.mark.parametrize("key_id", ["rsa-1", "ec-1"])
@@ -232,6 +254,37 @@ def test_without_keys_a_phone_is_asked_to_come_again_and_not_to_forget_its_token
     response = middleware(RequestFactory().get("/", headers={"Authorization": f"Bearer {issuer.token()}"}))
 
     assert (response.status_code, response.headers["Retry-After"]) == (503, "1")
+
+
+@pytest.mark.usefixtures("one_connection")
+def test_behind_a_load_balancer_a_good_token_comes_in_and_a_forged_one_does_not(issuer, settings):
+    with issuer.served() as url:
+        settings.BEARER_TOKENS = {"ISSUER": ISSUER, "AUDIENCE": [AUDIENCE], "KEYS_URL": url}
+        settings.MIDDLEWARE = [BEARER if name == settings.CLAIMS_MIDDLEWARE else name for name in settings.MIDDLEWARE]
+        respond = LambdaAdapter(ASGIHandler())
+
+        def status(authorization):
+            headers = {"host": "testserver", "authorization": authorization, "x-forwarded-for": "192.0.2.1"}
+            event = {"requestContext": {"elb": {}}, "httpMethod": "GET", "path": "/v1/feed", "headers": headers,
+                     "queryStringParameters": {}, "body": "", "isBase64Encoded": False}  # fmt: skip
+            return respond(event, LambdaContext())["statusCode"]
+
+        assert status(f"Bearer {issuer.token()}") == 200
+        statuses = [status(each) for each in forged_authorizations(issuer).values()]
+        # A header with a line break is no header at all.
+        assert (statuses.count(401), statuses.count(400)) == (len(statuses) - 1, 1)
+
+
+def test_a_deploy_that_names_an_issuer_verifies_tokens_in_the_place_of_the_gateway():
+    program = "import django; django.setup(); from django.conf import settings; print(*settings.MIDDLEWARE, sep='\\n')"
+    variables = ENVIRONMENT.variables() | {"TOKEN_ISSUER": ISSUER, "TOKEN_AUDIENCE": f'["{AUDIENCE}"]'}
+
+    finished = run(program, **variables, DJANGO_SETTINGS_MODULE="lambda_app.settings.deployed")
+
+    assert finished.returncode == 0, finished.stderr
+    middleware = finished.stdout.split()
+    assert BEARER in middleware
+    assert "lambda_app.serverless.http.claims.ClaimsMiddleware" not in middleware
 
 
 @pytest.mark.parametrize(

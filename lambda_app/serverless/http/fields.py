@@ -118,7 +118,8 @@ def meta_key(name: str) -> str:
 def _wire_text(name: str, value: str) -> str:
     """Return `value` as latin-1 reads the bytes on the wire, which is how Django reads them."""
     if not {"\r", "\n", "\0"}.isdisjoint(value):
-        raise MalformedEventError(f"header {name} has a control character: {value!r:.100}")
+        # Without the value: it may be a token.
+        raise MalformedEventError(f"header {name:.100} has a control character among its {len(value):,}")
     try:
         return value.encode("latin-1").decode("latin-1")
     except UnicodeEncodeError:

@@ -77,7 +77,7 @@ class TokenVerifier:
             return self._verified(token)
         except REFUSALS as error:
             # Its kind for the operator; the caller gets the same answer for every reason.
-            logger.info("a bearer token was refused: %s", type(error).__name__)
+            logger.info("a token was refused: %s", type(error).__name__)
             return None
 
     def _verified(self, token: str) -> dict[str, Any]:

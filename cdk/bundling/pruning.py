@@ -33,6 +33,8 @@ IMAGE_FORMATS = ("Bmp", "Gif", "Jpeg", "Mpo", "Png", "Ppm", "Tiff", "WebP")
 OPTIONAL_CONTRIB = (
     "admin",
     "admindocs",
+    "auth",
+    "contenttypes",
     "flatpages",
     "gis",
     "humanize",

@@ -36,7 +36,9 @@ def _running_cloud() -> Iterator[Phone]:
 
 
 def _publish(phone: Phone) -> str:
-    photo = phone.upload(content_type="image/jpeg", file=photograph("JPEG", width=400, height=300, seed=1), filename="photo.jpg")
+    photo = phone.upload(
+        content_type="image/jpeg", file=photograph("JPEG", width=400, height=300, seed=1), filename="photo.jpg"
+    )
     phone.settled_photo(photo, within_seconds=PATIENCE_SECONDS)
     post: dict[str, Any] = phone.publish(photo_id=photo, caption="seen often")
     return str(post["id"])

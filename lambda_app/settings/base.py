@@ -25,7 +25,7 @@ MIDDLEWARE = [
     "lambda_app.serverless.observability.enforcement.BudgetMiddleware",
     "lambda_app.serverless.caching.privacy.PrivateByDefaultMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "lambda_app.serverless.http.content_policy.ContentSecurityPolicyMiddleware",
     # For its check of the Host header.
     "django.middleware.common.CommonMiddleware",
     CLAIMS_MIDDLEWARE,

@@ -46,6 +46,11 @@ def eventually(claim: Callable[[], Any], *, within: timedelta) -> Any:
     return value
 
 
+def empty_queues(sqs: Any) -> None:
+    for url in sqs.list_queues()["QueueUrls"]:
+        sqs.purge_queue(QueueUrl=url)
+
+
 @dataclass
 class Laptop:
     """A copy of the project with a state of its own."""

@@ -49,11 +49,24 @@ def ours() -> Variant:
     return Variant(lambda event: adapter(event, CONTEXT))
 
 
+STOCK_MIDDLEWARE = [
+    "django.middleware.http.ConditionalGetMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    # The feed asks who is there.
+    "lambda_app.serverless.http.claims.ClaimsMiddleware",
+]
+"""What Django itself ships of what is deployed: a stock project has nothing of ours, which runs in line."""
+
+
 def stock() -> Variant:
     """Mangum and Django as their documentation puts them together, less the lifespan that Django does not know."""
+    from django.conf import settings
     from django.core.asgi import get_asgi_application
     from mangum import Mangum
 
+    settings.MIDDLEWARE = STOCK_MIDDLEWARE
     handler = Mangum(get_asgi_application(), lifespan="off")
     return Variant(lambda event: handler(event, CONTEXT))
 

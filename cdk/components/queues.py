@@ -66,14 +66,14 @@ class TaskQueue(Construct):
             max_concurrency=self.declaration.max_concurrency,
             report_batch_item_failures=True,
         )
-        self._grant_drain(worker.function)
+        self._grant_drain(worker.function, self.queue)
         # What has failed often enough is buried by the worker itself, with the reason beside it.
         iam.Grant.add_to_principal(
             grantee=worker.function, actions=["sqs:SendMessage"], resource_arns=[self.dead_letters.queue_arn]
         )
         return worker
 
-    def _grant_drain(self, grantee: iam.IGrantable) -> None:
+    def _grant_drain(self, grantee: iam.IGrantable, queue: sqs.Queue) -> None:
         # CDK's own event source would also let it ask for the queue's URL, which nobody does.
         iam.Grant.add_to_principal(
             grantee=grantee,
@@ -83,7 +83,7 @@ class TaskQueue(Construct):
                 "sqs:GetQueueAttributes",
                 "sqs:ReceiveMessage",
             ],
-            resource_arns=[self.queue.queue_arn],
+            resource_arns=[queue.queue_arn],
         )
 
     def grant_operate(self, grantee: iam.IGrantable) -> None:
@@ -93,16 +93,7 @@ class TaskQueue(Construct):
             actions=["sqs:GetQueueAttributes", "sqs:SendMessage"],
             resource_arns=[self.queue.queue_arn],
         )
-        iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=[
-                "sqs:ChangeMessageVisibility",
-                "sqs:DeleteMessage",
-                "sqs:GetQueueAttributes",
-                "sqs:ReceiveMessage",
-            ],
-            resource_arns=[self.dead_letters.queue_arn],
-        )
+        self._grant_drain(grantee, self.dead_letters)
 
 
 def _whole_seconds(duration: timedelta) -> Duration:

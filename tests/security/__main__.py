@@ -15,6 +15,7 @@ from local.demo import System, system_at_hand
 from local.figures import write_figures
 from local.load import Visitor, prepare
 from local.running import STATE
+from tests.security import attack_table
 from tests.security.audit import ROOT
 from tests.security.canaries import CANARIES, hits_in_files
 from tests.security.schemas import Campaign, run_schemathesis
@@ -31,14 +32,14 @@ GOALS = {
     "matrix_rows": ">= 100",
     "tests_failed": "== 0",
     "canary_hits": "== 0",
+    **attack_table.GOALS,
 }
 
 
 def main() -> int:
     """Print the figures and return 0 if every goal is met, else 1."""
     arguments = _arguments()
-    figures = run_tests()
-    campaigns, token_hits = asyncio.run(_campaigns(arguments.examples, arguments.seconds))
+    figures, campaigns, token_hits = asyncio.run(_run(arguments.examples, arguments.seconds))
     for campaign in campaigns:
         print(campaign)
     figures["schemathesis_requests"] = sum(campaign.requests for campaign in campaigns)
@@ -48,7 +49,7 @@ def main() -> int:
 
 
 def run_tests() -> Counter[str]:
-    """Run the tests of this folder, and add up what they have counted."""
+    """Run the tests of this folder, print the attacks among them, and add up what they have counted."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", "tests/security", f"--junitxml={report}", "-o",
@@ -62,17 +63,22 @@ def run_tests() -> Counter[str]:
     assert suite is not None
     figures["tests"] = int(suite.attrib["tests"])
     figures["tests_failed"] = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
+    attacks = list(attack_table.attacks_in(cases))
+    print("\nattacks", *attacks, sep="\n  ")
+    figures.update(attack_table.figures_of(attacks))
     return figures
 
 
-async def _campaigns(examples: int, seconds: int) -> tuple[list[Campaign], int]:
+async def _run(examples: int, seconds: int) -> tuple[Counter[str], list[Campaign], int]:
     async with system_at_hand() as system:
+        # The system runs beside the tests: some attacks are on its open ports.
+        figures = await asyncio.to_thread(run_tests)
         visitors = await asyncio.to_thread(prepare, system, members=VISITORS)
         token = visitors[0].phone.token
         campaigns = [
             await asyncio.to_thread(_campaign, system, who, visitors, examples, seconds) for who in (token, None)
         ]
-        return campaigns, logs_with_tokens([visitor.phone.token for visitor in visitors])
+        return figures, campaigns, logs_with_tokens([visitor.phone.token for visitor in visitors])
 
 
 def _campaign(system: System, token: str | None, visitors: list[Visitor], examples: int, seconds: int) -> Campaign:

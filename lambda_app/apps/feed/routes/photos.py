@@ -12,7 +12,7 @@ router = Router(tags=["photos"])
 
 
 @router.post("/photos", response={201: UploadOut}, summary="Ask to upload a photo")
-@budget(queries=4)
+@budget(queries=5)
 def open_upload(request: MemberRequest, body: NewPhoto) -> UploadOut:
     """Answers a presigned POST of at most 10 MB, good for 5 minutes; the upload sets off the rendering.
 

@@ -1,5 +1,6 @@
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from ninja import Query, Router, Status
@@ -33,8 +34,10 @@ def read_own_posts(request: MemberRequest, page: Query[PageQuery]) -> PostPage:
 @budget(queries=6)
 def create_post(request: MemberRequest, body: NewPost) -> Status[PostOut]:
     """Repeated with the same photo and caption it answers 200 and the post that exists."""
-    post_id, is_new = posts.publish_post(author=request.auth, photo_id=body.photo_id, caption=body.caption)
-    return Status(201 if is_new else 200, queries.read_post(post_id=post_id, viewer=request.auth))
+    # In one transaction: the post cannot be deleted between its making and its reading.
+    with transaction.atomic():
+        post_id, is_new = posts.publish_post(author=request.auth, photo_id=body.photo_id, caption=body.caption)
+        return Status(201 if is_new else 200, queries.read_post(post_id=post_id, viewer=request.auth))
 
 
 @router.get("/posts/{post_id}", response=PostOut, summary="One post")

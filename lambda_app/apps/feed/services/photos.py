@@ -22,7 +22,7 @@ UPLOAD_WINDOW = timedelta(minutes=5)
 
 MAX_UPLOADS = 120
 UPLOADS_PERIOD = timedelta(hours=1)
-"""A member may ask for MAX_UPLOADS in this time, and for as many more as its requests run at once."""
+"""A member may ask for MAX_UPLOADS in this time."""
 
 MAX_ATTEMPTS = 3
 """Renderings that may die with their worker; what fails otherwise is not counted, and tried for a day."""
@@ -56,8 +56,7 @@ def open_upload(*, owner: Member, content_type: str) -> tuple[Photo, PresignedPo
 
     Raise TooManyError if `owner` has asked for too many lately.
     """
-    _check_rate(owner)
-    photo = Photo.objects.create(owner=owner, content_type=content_type)
+    photo = _create_pending_photo(owner, content_type)
     form = _storage("uploads").presigned_post(
         upload_key(photo), content_type=content_type, max_bytes=MAX_UPLOAD_BYTES, expires_in=UPLOAD_WINDOW
     )
@@ -128,6 +127,14 @@ def _delete_oldest_unposted() -> bool:
 
 def _storage(name: str) -> UploadStorage:
     return cast("UploadStorage", storages[name])
+
+
+@transaction.atomic
+def _create_pending_photo(owner: Member, content_type: str) -> Photo:
+    # Locked, so that requests at the same moment are counted one after the other.
+    Member.objects.select_for_update(no_key=True).get(id=owner.id)
+    _check_rate(owner)
+    return Photo.objects.create(owner=owner, content_type=content_type)
 
 
 def _check_rate(owner: Member) -> None:

@@ -1,6 +1,7 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from lambda_app.apps.feed.errors import ConflictError
@@ -17,12 +18,13 @@ def publish_post(*, author: Member, photo_id: UUID, caption: str) -> tuple[UUID,
     Raise NotFoundError if the author has no such photo, ConflictError if the photo is not ready,
     too old, or posted with another caption.
     """
-    # Locked, so that neither the sweep nor a second request takes the same photo.
-    photo = Photo.objects.select_for_update(no_key=True).filter(id=photo_id, owner=author).first()
+    photo = _lock(Photo.objects.filter(id=photo_id, owner=author))
     if photo is None:
         raise no_photo(photo_id)
-    if photo.is_posted:
-        return _read_same_post(photo, caption), False
+    posted = Post.objects.filter(photo=photo).first()
+    if posted is not None:
+        _check_same_caption(posted, caption)
+        return posted.id, False
     _check_postable(photo)
     post = Post.objects.create(author=author, photo=photo, caption=caption)
     Photo.objects.filter(id=photo_id).update(is_posted=True)
@@ -35,17 +37,25 @@ def delete_post(*, author: Member, post_id: UUID) -> None:
 
     Raise NotFoundError unless `author` wrote it.
     """
-    if not Photo.objects.filter(post=post_id, post__author=author).update(is_posted=False):
+    photo = _lock(Photo.objects.filter(post=post_id, post__author=author))
+    # The post was found before the lock: another request may have deleted it since.
+    if photo is None or not Post.objects.filter(id=post_id).delete()[0]:
         raise no_post(post_id)
-    Post.objects.filter(id=post_id).delete()
-    transaction.on_commit(lambda: forget_shared_post(post_id))
+    Photo.objects.filter(id=photo.id).update(is_posted=False)
+    transaction.on_commit(lambda: forget_shared_post(post_id), robust=True)
 
 
-def _read_same_post(photo: Photo, caption: str) -> UUID:
-    post = Post.objects.get(photo=photo)
+def _lock(photos: QuerySet[Photo]) -> Photo | None:
+    """Lock the photo, and with it whether it has a post: judge by rows that are read after this, never before.
+
+    Posting, deleting and the sweep of unposted photos all take this lock first.
+    """
+    return photos.select_for_update(no_key=True, of=("self",)).first()
+
+
+def _check_same_caption(post: Post, caption: str) -> None:
     if post.caption != caption:
-        raise ConflictError(f"photo {photo.id} is in post {post.id} already, with another caption")
-    return post.id
+        raise ConflictError(f"photo {post.photo_id} is in post {post.id} already, with another caption")
 
 
 def _check_postable(photo: Photo) -> None:

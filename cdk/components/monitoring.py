@@ -91,7 +91,9 @@ class Monitoring(Construct):
             )
             for row, metric in zip(rows.values(), (_depth(queue.queue, name), age, dead), strict=True):
                 row.append(metric)
-        self._add_row(**rows)
+        unsent = self._application_metric("UnsentCalls")
+        self.alarms.add("UnsentCalls", unsent, 0, "committed calls are not sent: their queue is gone, or refuses them")
+        self._add_row(**rows, Unsent=[unsent])
 
     def watch_database(self, database: Database, proxy: DatabaseProxy) -> None:
         stage, dimensions = self._stage, database.metric_dimensions

@@ -43,11 +43,11 @@ def test_the_database_its_proxy_and_the_api_are_watched(any_deployment):
         assert f'"{metric}"' in names
 
 
-def test_budgets_of_routes_and_tasks_have_an_alarm_on_what_the_code_writes(deployment):
+def test_each_metric_that_the_code_writes_for_an_alarm_has_one(deployment):
     metrics = [metric for alarm in _alarms(deployment).values() for metric in _metrics(alarm)]
 
     own = {metric["MetricName"] for metric in metrics if metric["Namespace"] == NAMESPACE}
-    assert own == {"BudgetBreaches", "PinningStatements"}
+    assert own == {"BudgetBreaches", "PinningStatements", "UnsentCalls"}
 
 
 def test_every_alarm_is_part_of_the_one_that_speaks_to_the_topic(any_deployment):

@@ -2,12 +2,14 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.tasks import task, task_backends
 from django.utils import timezone
 
 from lambda_app.serverless.idempotency import answers
+from lambda_app.serverless.observability.emf import metric_fields
 from lambda_app.serverless.tasks import outbox
 from lambda_app.serverless.tasks.backend import SqsBackend
 from lambda_app.serverless.tasks.models import FailedCall, StoredResult
@@ -31,10 +33,22 @@ def sweep_outbox() -> int:
     backend = task_backends["default"]
     if not isinstance(backend, SqsBackend):
         return 0
-    sent = outbox.sweep(backend.queue_urls, until=time.monotonic() + SWEEP_SECONDS)
+    try:
+        sent = outbox.sweep(backend.queue_urls, until=time.monotonic() + SWEEP_SECONDS)
+    finally:
+        _report_overdue(backend.queue_urls)
     if sent:
         logger.info("the sweep sent %d calls", sent)
     return sent
+
+
+def _report_overdue(urls: Mapping[str, str]) -> None:
+    for queue, count in outbox.count_overdue(urls).items():
+        reason = "SQS does not accept them" if queue in urls else "lambda_app.topology declares no such queue"
+        logger.error(
+            "%d calls for queue %r are not sent: %s", count, queue, reason,
+            extra=metric_fields({"UnsentCalls": count}, {"queue": queue}, by=[["queue"], []]),
+        )  # fmt: skip
 
 
 @task(queue_name=QUEUE)

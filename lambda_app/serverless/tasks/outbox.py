@@ -23,7 +23,7 @@ from django.tasks import TaskResult
 from django.tasks.signals import task_enqueued
 from django.utils import timezone
 
-from lambda_app.serverless.tasks.sqs import Outgoing, QueueUnavailableError, send_messages
+from lambda_app.serverless.tasks.sqs import Outgoing, QueueFaultError, QueueUnavailableError, send_messages
 from lambda_app.serverless.tasks.statements import array_of, run_statement
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,9 @@ LEASE = timedelta(seconds=20)
 
 MAX_DELAY = timedelta(minutes=15)
 """SQS delays no message for longer: a later call stays a row until then."""
+
+OVERDUE_AFTER = timedelta(minutes=5)
+"""A call that is due for longer has missed several sweeps."""
 
 ROWS_PER_SWEEP = 100
 PAUSE_SECONDS = 10.0
@@ -46,12 +49,18 @@ INSERT = """
 LEASE_ROWS = """
     UPDATE serverless_outbox SET send_after = statement_timestamp() + %s
     WHERE id IN (
-        SELECT id FROM serverless_outbox WHERE send_after <= statement_timestamp()
+        SELECT id FROM serverless_outbox WHERE send_after <= statement_timestamp() AND queue = ANY (%s::text[])
         ORDER BY send_after LIMIT %s FOR UPDATE SKIP LOCKED
     )
     RETURNING id::text, queue, message_group, body, priority, run_after
 """
 DELETE = "DELETE FROM serverless_outbox WHERE id = ANY (%s::uuid[])"
+OVERDUE = """
+    SELECT queue, count(*) FROM serverless_outbox
+    WHERE send_after <= statement_timestamp() + %s
+    AND (queue <> ALL (%s::text[]) OR coalesce(run_after, created_at) < statement_timestamp() - %s)
+    GROUP BY queue ORDER BY queue
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,12 +135,13 @@ class Dispatch:
 def deliver(calls: Sequence[Call], urls: Mapping[str, str]) -> int:
     """Send `calls`, delete the rows of those that SQS accepted, and return their number.
 
-    Raise QueueUnavailableError if SQS cannot be asked; what it had accepted until then is deleted.
+    The calls for a queue that does not exist keep their rows.  Raise QueueUnavailableError if SQS
+    cannot be asked; what it had accepted until then is deleted.
     """
     accepted: list[str] = []
     try:
         for queue, group in groupby(sorted(calls, key=attrgetter("queue")), key=attrgetter("queue")):
-            accepted += _send(urls[queue], list(group))
+            accepted += _send(queue, list(group), urls)
     finally:
         if accepted:
             run_statement(DELETE, [array_of(accepted)])
@@ -141,23 +151,38 @@ def deliver(calls: Sequence[Call], urls: Mapping[str, str]) -> int:
 def sweep(urls: Mapping[str, str], *, until: float) -> int:
     """Send what nobody has sent, by leases, until nothing is left or the monotonic clock shows `until`.
 
-    Return how many were sent.  Raise QueueUnavailableError if SQS cannot be asked.
+    Rows of queues that `urls` lacks stay as they are.  Return how many were sent.  Raise
+    QueueUnavailableError if SQS cannot be asked.
     """
     sent = 0
-    while time.monotonic() < until and (calls := _lease()):
+    while time.monotonic() < until and (calls := _lease(list(urls))):
         sent += deliver(sorted(calls, key=lambda call: -call.priority), urls)
     return sent
 
 
-def _lease() -> list[Call]:
-    rows = run_statement(LEASE_ROWS, [LEASE, ROWS_PER_SWEEP])
+def count_overdue(urls: Mapping[str, str]) -> dict[str, int]:
+    """Return by queue how many calls are due that `urls` has no queue for, or that several sweeps did not send."""
+    return dict(run_statement(OVERDUE, [LEASE, list(urls), OVERDUE_AFTER]))
+
+
+def _lease(queues: Sequence[str]) -> list[Call]:
+    rows = run_statement(LEASE_ROWS, [LEASE, list(queues), ROWS_PER_SWEEP])
     names = ("id", "queue", "group", "body", "priority", "run_after")
     # Ids are in the order of time, and so is what a FIFO queue gets.
     return [Call(**dict(zip(names, row, strict=True))) for row in sorted(rows)]
 
 
-def _send(url: str, calls: Sequence[Call]) -> list[str]:
-    refused = send_messages(url, [call.outgoing() for call in calls])
+def _send(queue: str, calls: Sequence[Call], urls: Mapping[str, str]) -> list[str]:
+    """Return the ids of those that SQS accepted."""
+    if queue not in urls:
+        logger.warning("%d calls are left to the sweep: queue %r is not declared", len(calls), queue)
+        return []
+    try:
+        refused = send_messages(urls[queue], [call.outgoing() for call in calls])
+    except QueueFaultError as error:
+        # Not raised: the calls of other queues would wait for this one.
+        logger.warning("%d calls are left to the sweep: %s", len(calls), error)
+        return []
     for call_id, reason in refused.items():
         logger.warning("call %s is left to the sweep, SQS refused it: %s", call_id, reason)
     return [call.id for call in calls if call.id not in refused]

@@ -19,6 +19,10 @@ class QueueUnavailableError(ConnectionError):
     """SQS did not accept a message."""
 
 
+class QueueFaultError(QueueUnavailableError):
+    """SQS answered with an error for one queue, such as one that was deleted; other queues may work."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
     """A message on its way to a queue."""
@@ -103,7 +107,8 @@ def _call(operation: str, **parameters: Any) -> Any:
     try:
         return getattr(client(), operation)(**parameters)
     except (BotoCoreError, ClientError) as error:
-        raise QueueUnavailableError(f"queue {parameters['QueueUrl']} did not answer {operation}: {error}") from error
+        kind = QueueFaultError if isinstance(error, ClientError) else QueueUnavailableError
+        raise kind(f"queue {parameters['QueueUrl']} did not answer {operation}: {error}") from error
 
 
 def _batches(messages: Sequence[Outgoing]) -> list[list[Outgoing]]:

@@ -1,7 +1,8 @@
-"""`manage tasks stats`: how much waits, since when, and how fast it goes."""
+"""`manage tasks`: how much waits, since when and how fast it goes; and another queue for calls that were not sent."""
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -11,26 +12,34 @@ from lambda_app.serverless.tasks import sqs
 from lambda_app.serverless.tasks.backend import SqsBackend
 from lambda_app.serverless.tasks.dead_letters import dead_letters_of
 from lambda_app.serverless.tasks.statements import run_statement
+from lambda_app.topology import TOPOLOGY
 
 OUTBOX = """
-    SELECT queue, count(*), extract(epoch FROM statement_timestamp() - min(created_at))::int
-    FROM serverless_outbox WHERE run_after IS NULL OR run_after < statement_timestamp() GROUP BY queue
+    SELECT queue, count(*),
+           greatest(0, extract(epoch FROM statement_timestamp() - min(coalesce(run_after, created_at))))::int
+    FROM serverless_outbox
+    WHERE run_after IS NULL OR run_after < statement_timestamp() OR queue <> ALL (%s::text[]) GROUP BY queue
 """
 RATE = "SELECT count(*) FROM serverless_receipt WHERE received_at > statement_timestamp() - interval '1 minute'"
 FAILING = "SELECT count(*) FROM serverless_failed_call"
+MOVE = "UPDATE serverless_outbox SET queue = %s WHERE queue = %s RETURNING 1"
 
 COLUMNS = ("waiting", "in_flight", "delayed", "dead", "unsent", "oldest_unsent_s")
 
 
 class Command(BaseCommand):
-    help = "Show the depth of each queue, its dead letters, what is not sent yet, and the rate of calls done."
+    help = "Show depth, dead letters, unsent calls and rate of each queue; move the unsent calls of one to another."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("action", choices=["stats"])
+        parser.add_argument("action", choices=["stats", "move"])
+        parser.add_argument("queues", nargs="*", help="of move: the queue that is gone, and the one to send to")
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["action"] == "move":
+            self.stdout.write(f"{move_unsent(*_old_and_new(options['queues']))} calls moved; the next sweep sends them")
+            return
         stats = read_stats()
         if options["json"]:
             self.stdout.write(json.dumps(stats))
@@ -38,26 +47,53 @@ class Command(BaseCommand):
         self.stdout.write(f"{'queue':<14}" + "".join(f"{name:>16}" for name in COLUMNS))
         for queue, row in stats["queues"].items():
             self.stdout.write(f"{queue:<14}" + "".join(f"{row[name]:>16,}" for name in COLUMNS))
+        for queue in stats["undeclared"]:
+            self.stdout.write(f"{queue} is not declared in lambda_app.topology: its calls are sent when it is again")
         self.stdout.write(f"{stats['done_last_minute']:,} calls done in the last minute, {stats['failing']:,} failing")
 
 
 def read_stats() -> dict[str, Any]:
     """Raise CommandError if the settings have no SQS behind their tasks."""
-    backend = task_backends["default"]
-    if not isinstance(backend, SqsBackend):
-        raise CommandError("these settings have no SQS behind their tasks; use `make manage` or the deployed function")
-    unsent = {queue: (count, age) for queue, count, age in run_statement(OUTBOX)}
-    queues = {name: _depth(url, *unsent.get(name, (0, 0))) for name, url in sorted(backend.queue_urls.items())}
+    urls = _urls()
+    unsent = {queue: (count, age) for queue, count, age in run_statement(OUTBOX, [list(urls)])}
+    undeclared = sorted(set(unsent) - set(urls))
+    queues = {name: _depth(urls.get(name, ""), *unsent.get(name, (0, 0))) for name in [*sorted(urls), *undeclared]}
     return {
         "queues": queues,
+        "undeclared": undeclared,
         "done_last_minute": run_statement(RATE)[0][0],
         "failing": run_statement(FAILING)[0][0],
     }
 
 
+def move_unsent(old: str, new: str) -> int:
+    """Let the calls of the outbox that are for `old` go to `new`, and return their number.
+
+    Raise CommandError if there is no queue `new`, or if it is FIFO: the calls have no group there.
+    """
+    if new not in _urls():
+        raise CommandError(f"there is no queue {new!r}; there are {', '.join(sorted(_urls()))}")
+    if new in TOPOLOGY.fifo_queues:
+        raise CommandError(f"queue {new!r} is FIFO, and calls that were made for another have no group in it")
+    return len(run_statement(MOVE, [new, old]))
+
+
+def _old_and_new(queues: Sequence[str]) -> tuple[str, str]:
+    if len(queues) != 2:
+        raise CommandError("name two queues: manage tasks move OLD NEW")
+    return queues[0], queues[1]
+
+
+def _urls() -> Mapping[str, str]:
+    backend = task_backends["default"]
+    if not isinstance(backend, SqsBackend):
+        raise CommandError("these settings have no SQS behind their tasks; use `make manage` or the deployed function")
+    return backend.queue_urls
+
+
 def _depth(url: str, unsent: int, oldest_unsent_seconds: int) -> dict[str, int]:
-    here = sqs.queue_attributes(url)
-    dead_url = dead_letters_of(url)
+    here = sqs.queue_attributes(url) if url else {}
+    dead_url = dead_letters_of(url) if url else ""
     dead = sqs.queue_attributes(dead_url) if dead_url else {}
     return {
         "waiting": int(here.get("ApproximateNumberOfMessages", 0)),

@@ -7,9 +7,9 @@ import pytest
 
 from cdk.components.migration import TIMEOUT
 from lambda_app.contract.environment import Environment
-from lambda_app.contract.task_message import TaskMessage
 from lambda_app.serverless.tasks.receipts import RETENTION
 from lambda_app.serverless.tasks.sqs import MAX_MESSAGE_BYTES
+from lambda_app.serverless.tasks.wire import read_envelope
 from lambda_app.topology import TOPOLOGY
 from tests.infrastructure.deployment import actions_of, resources_of, role_of
 
@@ -264,7 +264,7 @@ def test_every_trigger_sends_its_prefix_to_the_queue_of_objects(deployment):
 def test_a_schedule_sends_a_task_message_that_the_worker_decodes(deployment):
     moment = datetime.now(UTC).isoformat()
     sent = [
-        TaskMessage.decode(schedule["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", moment))
+        read_envelope(schedule["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", moment))
         for schedule in deployment.properties("AWS::Scheduler::Schedule")
     ]
 

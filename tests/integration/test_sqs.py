@@ -54,6 +54,23 @@ def test_what_was_enqueued_is_run(calls, receive, lambda_context):
     assert calls == [{"a": "é"}]
 
 
+@pytest.mark.parametrize(
+    "value",
+    [float("nan"), [-float("inf")], "\ud800", "caf\udce9.jpg", "a\0b", (1, (2,)), {1: 2}, [2**70], -0.0, b"\xe9", set()],
+    ids=ascii,
+)
+def test_what_enqueue_accepts_is_run_with_equal_arguments(calls, receive, lambda_context, value):
+    try:
+        result = note.enqueue(value)
+    except (TypeError, ValueError):
+        assert receive("default") == []
+        return
+
+    response = handler({"Records": [record(message) for message in receive("default")]}, lambda_context)
+
+    assert (response, calls) == ({"batchItemFailures": []}, result.args)
+
+
 def test_only_the_failed_message_among_ten_is_delivered_again(event, calls, lambda_context):
     response = handler(batch_of(event, *["note"] * 6, "fail", *["note"] * 3), lambda_context)
 

@@ -11,12 +11,12 @@ from django.tasks import task_backends
 from django.utils import timezone
 
 from lambda_app.contract.resources import TaskPolicy
-from lambda_app.contract.task_message import TaskMessage
 from lambda_app.serverless.tasks import backend as backend_module
 from lambda_app.serverless.tasks import outbox, sqs
 from lambda_app.serverless.tasks.maintenance import sweep_outbox
 from lambda_app.serverless.tasks.models import DeferredCall
 from lambda_app.serverless.tasks.sqs import QueueUnavailableError
+from lambda_app.serverless.tasks.wire import read_envelope
 from lambda_app.topology import TOPOLOGY
 from tests.sample_tasks import note
 from tests.threads import run_in_threads
@@ -41,7 +41,7 @@ def test_nothing_is_sent_before_the_commit(receive):
     (message,) = receive("default")
 
     assert before == []
-    assert TaskMessage.decode(message["Body"]).id == result.id
+    assert read_envelope(message["Body"]).id == result.id
 
 
 def test_a_rolled_back_transaction_sends_nothing(receive):
@@ -57,7 +57,7 @@ def test_a_rolled_back_savepoint_sends_nothing_of_its_own(receive):
             enqueue_and_roll_back("inner")
         note.enqueue("outer")
 
-    assert [TaskMessage.decode(message["Body"]).args for message in receive("default")] == [["outer"]]
+    assert [read_envelope(message["Body"]).arguments()[0] for message in receive("default")] == [["outer"]]
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def away(receive, monkeypatch):
 
 
 def bodies(messages):
-    return [TaskMessage.decode(message["Body"]).args for message in messages]
+    return [read_envelope(message["Body"]).arguments()[0] for message in messages]
 
 
 def be_due():
@@ -177,7 +177,7 @@ def test_two_sweeps_at_once_send_each_call_once(queues, monkeypatch):
 def test_enqueue_many_promises_all_with_one_statement(receive, django_assert_num_queries):
     results = task_backends["default"].enqueue_many(note, [((number,), {}) for number in range(12)])
 
-    sent = [TaskMessage.decode(item["Body"]) for item in receive("default") + receive("default")]
+    sent = [read_envelope(item["Body"]) for item in receive("default") + receive("default")]
     assert {message.id for message in sent} == {result.id for result in results}
 
 

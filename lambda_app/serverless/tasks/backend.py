@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import msgspec
 from django.core import checks
 from django.db import transaction
 from django.tasks import Task, TaskResult, TaskResultStatus
@@ -20,9 +21,12 @@ from lambda_app.contract.resources import TaskPolicy
 from lambda_app.contract.task_message import TaskMessage
 from lambda_app.serverless.observability.origins import current_origin
 from lambda_app.serverless.tasks import outbox, results
+from lambda_app.serverless.tasks.arguments import MAX_NESTING, InvalidArgumentsError, check_storable, encode_call
+from lambda_app.serverless.tasks.bulk import item_reader
 from lambda_app.serverless.tasks.outbox import Call
 from lambda_app.serverless.tasks.promises import is_promised
 from lambda_app.serverless.tasks.sqs import MAX_MESSAGE_BYTES, QueueUnavailableError, send_messages
+from lambda_app.serverless.tasks.wire import read_envelope
 from lambda_app.topology import TOPOLOGY
 
 MAX_GROUP_LENGTH = 128
@@ -67,7 +71,8 @@ class SqsBackend(BaseTaskBackend):
     def enqueue(self, task: Task[Any, Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult[Any, Any]:
         """Promise a call of `task` together with the transaction that is open, or at once where none is.
 
-        Raise TaskTooLargeError if it does not fit.  A task that is sent directly has no row: raise
+        Raise TaskTooLargeError if it does not fit, TypeError or InvalidArgumentsError if no worker could
+        read its arguments as they are.  A task that is sent directly has no row: raise
         QueueUnavailableError if SQS does not accept it; after a commit that error leaves the block
         that committed.
         """
@@ -105,6 +110,14 @@ class SqsBackend(BaseTaskBackend):
         ]
 
     def _ready(self, task: Task[Any, Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult[Any, Any]:
+        try:
+            return self._result(task, args, kwargs)
+        except RecursionError as error:
+            raise InvalidArgumentsError(
+                f"the arguments of {task.module_path} are nested more than {MAX_NESTING} levels deep, or in themselves"
+            ) from error
+
+    def _result(self, task: Task[Any, Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult[Any, Any]:
         return TaskResult(
             task=task,
             id=str(uuid7()),
@@ -141,6 +154,7 @@ class SqsBackend(BaseTaskBackend):
 
 def message_of(result: TaskResult[Any, Any]) -> TaskMessage:
     """Return the message of a call; one for later bears the moment that it is for."""
+    # Of the client's making, and no reason to refuse what it asks for.
     origin = current_origin()
     moment = max(filter(None, (result.enqueued_at, result.task.run_after)))
     return TaskMessage(
@@ -150,14 +164,18 @@ def message_of(result: TaskResult[Any, Any]) -> TaskMessage:
         args=result.args,
         kwargs=result.kwargs,
         priority=result.task.priority,
-        request_id=origin.request_id,
-        trace=origin.trace,
+        request_id=_readable(origin.request_id),
+        trace=_readable(origin.trace),
     )
 
 
 def _call_of(result: TaskResult[Any, Any], policy: TaskPolicy) -> Call:
-    body = message_of(result).encode()
+    body = encode_call(message_of(result))
     _check_size(result.task, body)
+    if policy.bulk:
+        _check_items(result.task, body)
+    if policy.keep_result:
+        check_storable([result.args, result.kwargs], "arguments")
     return Call(
         id=result.id,
         queue=result.task.queue_name,
@@ -174,6 +192,17 @@ def _group_of(result: TaskResult[Any, Any], policy: TaskPolicy) -> str:
     # Without a group of its own a task is one group: all its calls in order.
     group = str(result.kwargs.get(policy.group_by, "")) if policy.group_by else ""
     return (group or result.task.module_path)[-MAX_GROUP_LENGTH:]
+
+
+def _readable(text: str) -> str:
+    return text.encode(errors="replace").decode()
+
+
+def _check_items(task: Task[Any, Any], body: str) -> None:
+    try:
+        item_reader(task.func)(read_envelope(body))
+    except msgspec.DecodeError as error:
+        raise InvalidArgumentsError(f"a call of {task.module_path} cannot be sent: {error}") from error
 
 
 def _check_size(task: Task[Any, Any], body: str) -> None:

@@ -1,4 +1,7 @@
-"""An SQS body → a call, with its arguments left as they are until the task that takes them is known."""
+"""An SQS body → a call, with its arguments left as they are until the task that takes them is known.
+
+The one decoder of what `TaskMessage.encode` writes.
+"""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,6 +12,8 @@ from lambda_app.contract.task_message import FORMAT_VERSION, InvalidTaskMessageE
 
 LIST, OBJECT = b"[{"
 """The bytes with which they open."""
+
+KINDS = {LIST: "a list", OBJECT: "an object"}
 
 
 class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -36,10 +41,11 @@ def read_envelope(body: str) -> Envelope:
     try:
         envelope = _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
-        raise _explained(body, error) from error
+        raise InvalidTaskMessageError(_reason(body, error)) from error
     # Raw arguments are not checked by type: a list opens with a bracket, an object with a brace.
-    if memoryview(envelope.args)[0] != LIST or memoryview(envelope.kwargs)[0] != OBJECT:
-        raise _explained(body, None)
+    for name, opening in (("args", LIST), ("kwargs", OBJECT)):
+        if memoryview(getattr(envelope, name))[0] != opening:
+            raise InvalidTaskMessageError(f"not a task message: {name} should be {KINDS[opening]}")
     return envelope
 
 
@@ -48,13 +54,19 @@ def envelope_of(message: TaskMessage) -> Envelope:
     return read_envelope(message.encode())
 
 
-def _explained(body: str, error: Exception | None) -> InvalidTaskMessageError:
+def _reason(body: str, error: Exception) -> str:
     try:
-        message = TaskMessage.decode(body)
-    except InvalidTaskMessageError as explained:
-        return explained
-    return InvalidTaskMessageError(
-        f"message {message.id} has enqueued_at {message.enqueued_at!r}, which is no ISO 8601 time with a zone"
-        if "enqueued_at" in str(error)
-        else f"not a task message: {error}"
-    )
+        values = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        return f"not a task message: {error}"
+    version, moment = values.get("version"), values.get("enqueued_at")
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        return (
+            f"task message has version {version}, this code reads up to {FORMAT_VERSION}; "
+            "deploy consumers before producers"
+        )
+    if isinstance(moment, str) and "enqueued_at" in str(error):
+        return f"message {values.get('id')} has enqueued_at {moment!r}, which is no ISO 8601 time with a zone"
+    return f"not a task message: {error}"

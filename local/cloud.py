@@ -118,6 +118,10 @@ class Cloud:
         """Return the name in S3 of each bucket of the topology."""
         return dict(json.loads(next(iter(self._functions.values())).variables["BUCKET_NAMES"]))
 
+    def queue_urls(self) -> Mapping[str, str]:
+        """Return the URL of each queue of the topology."""
+        return dict(json.loads(next(iter(self._functions.values())).variables["TASK_QUEUE_URLS"]))
+
     def totals(self) -> Mapping[str, int]:
         """Return counts of what ran since the start: per function and per queue."""
         return dict(self.environments.counts) | self.aws.count_messages()

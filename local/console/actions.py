@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 type Parameters = Mapping[str, Any]
 type Action = Callable[[Parameters], Awaitable[Mapping[str, Any]]]
+
+
+MAX_REDRIVEN = 100_000
+"""At one click."""
 
 
 class RefusedActionError(Exception):
@@ -90,8 +94,24 @@ class Actions:
         return {"said": f"{len(letters)} dead letters", "letters": letters}
 
     async def redrive(self, parameters: Parameters) -> Mapping[str, Any]:
-        moved = await asyncio.to_thread(self.queues.redrive, self._queue(parameters))
-        return {"said": f"{moved} messages were sent back", "moved": moved}
+        """Let the deployed management function redrive, as an operator does on AWS."""
+        command = ["dead_letters", "redrive", "--queue", self.queues.name_of(self._queue(parameters)), "--json"]
+        told = await asyncio.to_thread(self._manage, [*command, "--limit", str(MAX_REDRIVEN)])
+        counts = json.loads(told.splitlines()[-1])
+        refused = f", {counts['refused']} were refused" if counts["refused"] else ""
+        return {"said": f"{counts['done']} messages were sent back{refused}", "moved": counts["done"]}
+
+    def _manage(self, command: Sequence[str]) -> str:
+        """Return what `command` prints in the management function.  Raise RefusedActionError with its error."""
+        answer = self.cloud.aws.client("lambda").invoke(
+            FunctionName=self.cloud.outputs["FunctionManagementName"],
+            Qualifier="live",
+            Payload=json.dumps({"command": command}).encode(),
+        )
+        reply = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise RefusedActionError(str(reply.get("errorMessage", reply)))
+        return str(reply["output"])
 
     def _environment(self, parameters: Parameters) -> ExecutionEnvironment:
         wanted = parameters.get("number")

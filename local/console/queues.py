@@ -1,13 +1,10 @@
-"""What lies in each queue and among its dead letters; reading those, and sending them back."""
+"""What lies in each queue and among its dead letters, and reading those."""
 
 import json
-import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-from lambda_app.topology import TOPOLOGY
 
 MAX_READ = 10
 """SQS gives no more at once."""
@@ -27,6 +24,9 @@ class Queues:
     client: Any
     """Of boto3, kept: making one takes longer than everything it is asked here."""
 
+    declared: Callable[[], Mapping[str, str]]
+    """Returns the URL of each queue of the topology that is deployed now."""
+
     _names: dict[str, str] = field(default_factory=dict, init=False)
     """Name in SQS by ARN."""
 
@@ -39,7 +39,7 @@ class Queues:
         dead = {arn for row in rows.values() if (arn := _dead_letters_arn(row))}
         return [
             {
-                "name": label_of(_name(url)),
+                "name": self.name_of(url),
                 "url": url,
                 **{label: int(row[name]) for name, label in COUNTS.items()},
                 "dead": int(by_arn[arn]["ApproximateNumberOfMessages"])
@@ -49,6 +49,10 @@ class Queues:
             for url, row in sorted(rows.items())
             if row["QueueArn"] not in dead
         ]
+
+    def name_of(self, url: str) -> str:
+        """Return the name in the topology of the queue `url`, or that in SQS if the topology has it no more."""
+        return next((name for name, declared in self.declared().items() if _name(declared) == _name(url)), _name(url))
 
     def read_dead_letters(self, url: str) -> list[dict[str, Any]]:
         """Return up to MAX_READ dead letters of the queue `url`, which stay where they are."""
@@ -60,23 +64,6 @@ class Queues:
             MessageSystemAttributeNames=["All"],
         )
         return [_letter(message) for message in answer.get("Messages", [])]
-
-    def redrive(self, url: str) -> int:
-        """Send every dead letter of the queue `url` back to it, and return how many there were.
-
-        Sent before it is deleted: what dies in between comes twice, and every task is safe to repeat.
-        """
-        source, moved = self._dead_letters_url(url), 0
-        while messages := self._take(source):
-            for message in messages:
-                self.client.send_message(QueueUrl=url, MessageBody=message["Body"])
-                self.client.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
-            moved += len(messages)
-        return moved
-
-    def _take(self, url: str) -> list[Any]:
-        answer = self.client.receive_message(QueueUrl=url, MaxNumberOfMessages=MAX_READ, VisibilityTimeout=30)
-        return list(answer.get("Messages", []))
 
     def _urls(self) -> list[str]:
         if time.monotonic() - self._asked > KNOW_QUEUES_SECONDS:
@@ -92,16 +79,6 @@ class Queues:
         if not arn:
             raise LookupError(f"queue {_name(url)} has no dead letters")
         return str(self.client.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"])
-
-
-def label_of(name: str) -> str:
-    """Return the name in the topology of the queue that CloudFormation called `name`."""
-    found = [
-        queue.name
-        for queue in (*TOPOLOGY.queues, TOPOLOGY.object_queue)
-        if {f"Queue{queue.name}", f"{queue.name.title()}Queue"} & set(re.findall(r"Queue[a-z]+|[A-Z][a-z]+Queue", name))
-    ]
-    return max(found, key=len, default=name)
 
 
 def _dead_letters_arn(attributes: Mapping[str, str]) -> str:

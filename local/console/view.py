@@ -67,7 +67,7 @@ class View:
             timeline=cloud.timeline,
             tail=LogTail(cloud.state / "logs"),
             connections=ConnectionCounts(cloud.postgresql.conninfo(), pooler, APP_USER),
-            queues=Queues(cloud.aws.client("sqs")),
+            queues=Queues(cloud.aws.client("sqs"), cloud.queue_urls),
             objects=Objects(cloud.aws.client("s3"), cloud.bucket_names()),
         )
 

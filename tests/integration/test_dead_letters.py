@@ -11,6 +11,7 @@ from uuid6 import uuid7
 
 from lambda_app.contract.task_message import TaskMessage
 from lambda_app.handlers.sqs import handler
+from lambda_app.serverless.tasks import sqs
 from lambda_app.serverless.tasks.models import FailedCall, Receipt
 from tests import sample_tasks
 from tests.conftest import LambdaContext
@@ -74,7 +75,7 @@ def manage(*arguments):
 
 
 def letters():
-    return [json.loads(line) for line in manage("list", "--json").splitlines()]
+    return [json.loads(line) for line in manage("list", "--json", "--queue", "default").splitlines()]
 
 
 def bury(send, deliver, body):
@@ -115,6 +116,133 @@ def test_a_redriven_message_has_all_its_attempts_again(send, deliver):
     assert "redrive: 1" in manage("redrive")
     assert (letters(), FailedCall.objects.count()) == ([], 0)
     assert [len(deliver()) for _ in range(3)] == [1, 1, 0]
+
+
+@pytest.fixture
+def move(queues):
+    """Send every dead letter back as SQS's own redrive does: body and attributes as they are, a new message."""
+    client = boto3.client("sqs")
+    dead = queues["default"].replace("/default", "/dead-letters")
+
+    def move():
+        for message in client.receive_message(QueueUrl=dead, MessageAttributeNames=["All"]).get("Messages", []):
+            told = message.get("MessageAttributes", {})
+            client.send_message(QueueUrl=queues["default"], MessageBody=message["Body"], MessageAttributes=told)
+            client.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
+
+    yield move
+    client.close()
+
+
+def test_a_message_that_sqs_itself_redrives_has_all_its_attempts_again(send, deliver, move):
+    bury(send, deliver, call("fail"))
+
+    move()
+
+    assert [len(deliver()) for _ in range(3)] == [1, 1, 0]
+
+
+def test_what_failed_before_sqs_gave_the_message_up_does_not_count_after_a_redrive(send, deliver, receive, move):
+    send(call("fail"))
+    deliver(), deliver()
+    [message] = receive("default")
+    client = boto3.client("sqs")
+    client.send_message(QueueUrl=dead_letters_of(client), MessageBody=message["Body"])
+    client.purge_queue(QueueUrl=client.get_queue_url(QueueName="default")["QueueUrl"])
+
+    move()
+
+    assert [len(deliver()) for _ in range(3)] == [1, 1, 0]
+
+
+def dead_letters_of(client):
+    return client.get_queue_url(QueueName="dead-letters")["QueueUrl"]
+
+
+def test_bad_letters_stay_with_their_reason_and_the_others_are_redriven(send, deliver, receive):
+    old = call("fail", enqueued_at=(datetime.now(UTC) - timedelta(days=36)).isoformat())
+    for body in (call("fail"), *[old] * 12, call("fail")):
+        bury(send, deliver, body)
+
+    told = manage("redrive", "--queue", "default")
+
+    assert "redrive: 2, refused: 12" in told
+    assert told.count("days old, receipts are kept for 35") == 12
+    assert (len(letters()), len(receive("default"))) == (12, 2)
+
+
+def test_a_letter_that_sqs_refuses_does_not_stop_the_run(send, deliver, receive, monkeypatch):
+    for _ in range(3):
+        bury(send, deliver, call("fail"))
+    first, *_ = letters()
+    real = sqs.send_messages
+    refuse = lambda url, messages: {messages[0].id: "InvalidMessageContents"} if is_first(messages) else {}  # noqa: E731
+    is_first = lambda messages: messages[0].id == first["message_id"]  # noqa: E731
+    monkeypatch.setattr(sqs, "send_messages", lambda url, messages: refuse(url, messages) or real(url, messages))
+
+    told = manage("redrive", "--queue", "default", "--json")
+
+    assert json.loads(told.splitlines()[-1]) == {"action": "redrive", "done": 2, "refused": 1, "dry_run": False}
+    assert [letter["message_id"] for letter in letters()] == [first["message_id"]]
+
+
+def test_what_others_write_beside_a_letter_is_no_reason_to_stop(queues):
+    client = boto3.client("sqs")
+    odd = {
+        "attempts": {"DataType": "String", "StringValue": "many"},
+        "reason": {"DataType": "Binary", "BinaryValue": b"\xff"},
+    }
+    client.send_message(QueueUrl=dead_letters_of(client), MessageBody=call("note"), MessageAttributes=odd)
+
+    assert [(letter["attempts"], letter["reason"]) for letter in letters()] == [(0, "")]
+    assert "redrive: 1, refused: 0" in manage("redrive", "--queue", "default")
+
+
+@pytest.fixture
+def fifo(endpoint, settings):
+    """Return a client, and the URLs of a FIFO queue and of its dead letters."""
+    client = boto3.client("sqs")
+    ordered = {"FifoQueue": "true"}
+    dead = client.create_queue(QueueName="payments-dead.fifo", Attributes=ordered)["QueueUrl"]
+    arn = client.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 20})}
+    url = client.create_queue(QueueName="payments.fifo", Attributes=ordered | policy)["QueueUrl"]
+    backend = {"BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend", "QUEUES": ["default"]}
+    settings.TASKS = {"default": backend | {"OPTIONS": {"queue_urls": {"default": url}}}}
+    yield client, url, dead
+    client.delete_queue(QueueUrl=url)
+    client.delete_queue(QueueUrl=dead)
+    client.close()
+
+
+def test_letters_of_a_fifo_queue_go_back_in_their_groups_and_their_order(fifo):
+    client, url, dead = fifo
+    bodies = [call("note") for _ in range(25)]
+    for number, body in enumerate(bodies):
+        client.send_message(
+            QueueUrl=dead, MessageBody=body, MessageGroupId=f"account {number % 2}".replace(" ", "-"),
+            MessageDeduplicationId=str(number),
+        )  # fmt: skip
+
+    assert "redrive: 25, refused: 0" in manage("redrive")
+
+    received = {"account-0": [], "account-1": []}
+    while messages := client.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+    ).get("Messages", []):
+        for message in messages:
+            received[message["Attributes"]["MessageGroupId"]].append(message["Body"])
+            client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    assert received == {"account-0": bodies[::2], "account-1": bodies[1::2]}
+
+
+def test_a_bad_letter_of_a_fifo_group_does_not_hide_those_behind_it(fifo):
+    client, _, dead = fifo
+    old = call("fail", enqueued_at=(datetime.now(UTC) - timedelta(days=36)).isoformat())
+    for number, body in enumerate([old, *(call("note") for _ in range(14))]):
+        client.send_message(QueueUrl=dead, MessageBody=body, MessageGroupId="a", MessageDeduplicationId=str(number))
+
+    assert "redrive: 14, refused: 1" in manage("redrive")
 
 
 def test_a_redrive_of_what_was_done_meanwhile_does_nothing(send, deliver, calls):
@@ -171,9 +299,9 @@ def test_without_sqs_the_command_says_where_to_go(settings):
 
 def test_the_stats_count_what_waits_what_is_dead_and_what_was_done(send, deliver):
     bury(send, deliver, call("fail"))
-    send(call("note"))
-    deliver()
-    send(call("note"))
+    for name in ("note", "fail"):
+        send(call(name))
+        deliver()
     output = StringIO()
 
     call_command("tasks", "stats", "--json", stdout=output)

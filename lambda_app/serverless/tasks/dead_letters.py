@@ -1,6 +1,7 @@
 """Messages that were given up: burial with the reason, and for operators a look, another try, or an end.
 
 A dead letter keeps its body and so its id: tried again, it is done only if it was not done before.
+All its attempts it has again by being sent anew, whoever does that: `failures` counts from then on.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Any, Self
 
 from lambda_app.contract.task_message import InvalidTaskMessageError
 from lambda_app.serverless.tasks import failures, sqs
-from lambda_app.serverless.tasks.receipts import RETENTION, ReceiptKey
+from lambda_app.serverless.tasks.receipts import RETENTION
 from lambda_app.serverless.tasks.sqs import Outgoing, QueueUnavailableError
 from lambda_app.serverless.tasks.wire import Envelope, read_envelope
 
@@ -42,19 +43,29 @@ class DeadLetter:
     attempts: int
     sent_at: datetime
     body: str
+    group: str
+    """Of a FIFO queue, whose order it is redriven in; "" on any other."""
+
+    source_url: str
+    """The queue that it lies in."""
+
     receipt_handle: str
 
     @classmethod
-    def of(cls, queue: str, message: Mapping[str, Any]) -> Self:
-        told = {name: item["StringValue"] for name, item in message.get("MessageAttributes", {}).items()}
+    def of(cls, queue: str, source_url: str, message: Mapping[str, Any]) -> Self:
+        # Others may send here, too: what they wrote beside the body may be of any type, or missing.
+        told = {name: item.get("StringValue", "") for name, item in message.get("MessageAttributes", {}).items()}
+        attempts = told.get("attempts", "")
         return cls(
             queue=queue,
             message_id=message["MessageId"],
             task=_task_in(message["Body"]),
             reason=told.get("reason", GIVEN_UP_BY_SQS),
-            attempts=int(told.get("attempts", 0)),
+            attempts=int(attempts) if attempts.isdecimal() else 0,
             sent_at=datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
             body=message["Body"],
+            group=message["Attributes"].get("MessageGroupId", ""),
+            source_url=source_url,
             receipt_handle=message["ReceiptHandle"],
         )
 
@@ -96,46 +107,49 @@ def find_letters(urls: Mapping[str, str], *, limit: int) -> Iterator[DeadLetter]
     for queue, url in urls.items():
         for letter in _letters(queue, dead_letters_of(url)):
             if found >= limit:
-                release([letter], url)
+                release([letter])
                 return
             found += 1
             yield letter
 
 
-def release(letters: Sequence[DeadLetter], queue_url: str) -> None:
-    """Show `letters` again to whoever looks next."""
-    sqs.change_visibility(dead_letters_of(queue_url), {letter.receipt_handle: 0 for letter in letters})
+def release(letters: Sequence[DeadLetter]) -> None:
+    """Show `letters` again to the next look."""
+    for url in {letter.source_url for letter in letters}:
+        sqs.change_visibility(url, {item.receipt_handle: 0 for item in letters if item.source_url == url})
 
 
 def redrive(letter: DeadLetter, queue_url: str) -> None:
-    """Send `letter` to its queue once more, with its count of failures at nought, and take it off the dead.
+    """Send `letter` to the queue `queue_url` once more, and take it off the dead.
 
     Safe to repeat: killed in between it is in both queues, and runs once.  Raise ExpiredLetterError
-    if it is too old for that.
+    if it is too old for that, QueueUnavailableError if SQS refuses it.
     """
     if letter.task:
-        envelope = read_envelope(letter.body)
-        _check_age(envelope)
-        failures.forget([ReceiptKey.of(envelope.id, envelope.enqueued_at).id])
-    if refused := sqs.send_messages(queue_url, [Outgoing(id=letter.message_id, body=letter.body)]):
+        _check_age(read_envelope(letter.body))
+    message = Outgoing(id=letter.message_id, body=letter.body, group=letter.group)
+    if refused := sqs.send_messages(queue_url, [message]):
         raise QueueUnavailableError(f"queue {queue_url} refused a message: {refused[letter.message_id]}")
-    drop(letter, queue_url)
+    drop(letter)
 
 
-def drop(letter: DeadLetter, queue_url: str) -> None:
-    """Delete `letter` for ever."""
-    sqs.delete_message(dead_letters_of(queue_url), letter.receipt_handle)
+def drop(letter: DeadLetter) -> None:
+    """Delete `letter`: there is no way back."""
+    sqs.delete_message(letter.source_url, letter.receipt_handle)
 
 
 def _letters(queue: str, url: str) -> Iterator[DeadLetter]:
     seen: set[str] = set()
-    while url and (messages := sqs.receive_messages(url, hide_seconds=LOOK_SECONDS)):
+    repeated = 0
+    # What was refused comes again in a long run, and stays hidden from the rest of it.
+    while url and repeated <= len(seen) and (messages := sqs.receive_messages(url, hide_seconds=LOOK_SECONDS)):
         fresh = [message for message in messages if message["MessageId"] not in seen]
-        sqs.change_visibility(url, {item["ReceiptHandle"]: 0 for item in messages if item not in fresh})
-        if not fresh:
-            return
+        repeated += len(messages) - len(fresh)
+        # Of a FIFO queue it is shown again at once: hidden, it would hide what is behind it in its group.
+        again = {item["ReceiptHandle"]: 0 for item in messages if item not in fresh and url.endswith(".fifo")}
+        sqs.change_visibility(url, again)
         seen.update(message["MessageId"] for message in fresh)
-        yield from (DeadLetter.of(queue, message) for message in fresh)
+        yield from (DeadLetter.of(queue, url, message) for message in fresh)
 
 
 def _check_age(envelope: Envelope) -> None:

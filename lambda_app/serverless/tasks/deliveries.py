@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from django.tasks import Task, TaskResult
@@ -34,6 +35,9 @@ class DeliveredCall:
     envelope: Envelope
     key: ReceiptKey
     receives: int
+    sent_at: datetime | None = None
+    """When its message came into the queue: what failed before that was another message."""
+
     is_done: bool = False
     error: Exception | None = None
     result: TaskResult[Any, Any] | None = None
@@ -81,7 +85,7 @@ def read_delivery(record: Mapping[str, Any], read: Reader) -> Delivery:
     """Take `record` apart.  What cannot be read is refused alone, with its reason."""
     delivery = Delivery(record, int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)))
     try:
-        delivery.calls = [delivered(envelope, delivery.receives) for envelope in read(record["body"])]
+        delivery.calls = [delivered(item, delivery.receives, _sent_at(record)) for item in read(record["body"])]
     except Exception as error:
         logger.exception("message %s goes back at attempt %d", delivery.message_id, delivery.receives)
         delivery.refusal = error
@@ -108,5 +112,12 @@ def policy_of_task(path: str) -> TaskPolicy:
     return TOPOLOGY.policy_of(path)
 
 
-def delivered(envelope: Envelope, receives: int) -> DeliveredCall:
-    return DeliveredCall(envelope, ReceiptKey.of(envelope.id, envelope.enqueued_at), receives)
+def delivered(envelope: Envelope, receives: int, sent_at: datetime | None = None) -> DeliveredCall:
+    return DeliveredCall(envelope, ReceiptKey.of(envelope.id, envelope.enqueued_at), receives, sent_at)
+
+
+def _sent_at(record: Mapping[str, Any]) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(int(record["attributes"]["SentTimestamp"]) / 1000, UTC)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None

@@ -1,4 +1,8 @@
-"""Failures of a task, counted by call: what an outage returned to the queue does not count."""
+"""Failures of a task, counted by call: what an outage returned to the queue does not count.
+
+Nor does what failed before the message was sent: whether SQS itself or an operator sends it again,
+it has all its attempts.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,6 +20,10 @@ COUNT = """
     SET attempts = stored.attempts + 1, error = excluded.error, failed_at = statement_timestamp()
     RETURNING id::text, attempts
 """
+FORGET_OLDER = """
+    DELETE FROM serverless_failed_call AS stored USING unnest(%s::uuid[], %s::timestamptz[]) AS call (id, sent_at)
+    WHERE stored.id = call.id AND stored.failed_at < call.sent_at
+"""
 FORGET = "DELETE FROM serverless_failed_call WHERE id = ANY (%s::uuid[])"
 
 
@@ -25,6 +33,7 @@ def count_failures(calls: Sequence[DeliveredCall]) -> Mapping[str, int]:
         return {}
     ids = [call.key.id for call in calls]
     tasks = [call.envelope.task[:TASK_PATH_LENGTH] for call in calls]
+    run_statement(FORGET_OLDER, [ids, [call.sent_at for call in calls]])
     return {str(row[0]): int(row[1]) for row in run_statement(COUNT, [ids, tasks, [_reason(call) for call in calls]])}
 
 

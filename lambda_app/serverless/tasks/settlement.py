@@ -1,7 +1,7 @@
 """What a batch left undone → when each message comes again, or its burial among the dead letters."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import DatabaseError
 from django.tasks import task_backends
@@ -11,7 +11,7 @@ from lambda_app.contract.task_message import InvalidTaskMessageError
 from lambda_app.serverless.tasks import dead_letters
 from lambda_app.serverless.tasks.backend import SqsBackend
 from lambda_app.serverless.tasks.deliveries import DeliveredCall, Delivery, load_task, policy_of
-from lambda_app.serverless.tasks.failures import count_failures, store_error
+from lambda_app.serverless.tasks.failures import count_failures, forget_failures, store_error
 from lambda_app.serverless.tasks.faults import FIRST_BACKOFF, backoff
 from lambda_app.serverless.tasks.sqs import QueueUnavailableError, change_visibility, url_of
 from lambda_app.topology import TOPOLOGY
@@ -29,6 +29,7 @@ def settle(left: Sequence[Delivery], *, is_outage: bool) -> set[str]:
     failed = [delivery for delivery in left if delivery.error]
     counts = _counted(failed)
     buried = {delivery.message_id for delivery in failed if _is_over(delivery, counts) and _bury(delivery, counts)}
+    _forget(delivery for delivery in failed if delivery.message_id in buried)
     waits = {
         delivery.record["receiptHandle"]: _wait(delivery, counts, is_outage=is_outage)
         for delivery in left
@@ -79,6 +80,14 @@ def _bury(delivery: Delivery, counts: Mapping[str, int]) -> bool:
     except QueueUnavailableError:
         logger.warning("message %s could not be buried and comes again", delivery.message_id, exc_info=True)
         return False
+
+
+def _forget(buried: Iterable[Delivery]) -> None:
+    """The count travels with the letter; whoever sends that again gives it all its attempts."""
+    try:
+        forget_failures([call for delivery in buried for call in delivery.calls])
+    except DatabaseError:
+        logger.warning("the failures of what was buried are kept", exc_info=True)
 
 
 def _wait(delivery: Delivery, counts: Mapping[str, int], *, is_outage: bool) -> int:

@@ -4,7 +4,7 @@ import pytest
 
 from local.console.metrics import Metric, exposition, route_metrics
 from local.console.objects import Objects
-from local.console.queues import label_of
+from local.console.queues import Queues
 from local.console.routes import BUCKETS_MS, Routes, percentile
 from local.console.timeline import Timeline
 
@@ -72,15 +72,14 @@ def test_of_nothing_there_is_no_percentile():
 
 
 @pytest.mark.parametrize(
-    ("name", "label"),
-    [
-        ("serverless-django-local-Queueviews5D4A-1B2C", "views"),
-        ("serverless-django-local-ObjectsQueue84A936FE-C2B662A989775", "objects"),
-        ("somebody-elses", "somebody-elses"),
-    ],
+    ("name", "shown"),
+    [("P-Queuemailout5D4A-1B2C", "mail-out"), ("P-Queuemail77AA-3C4D", "mail"), ("P-Queuegone-9Z", "P-Queuegone-9Z")],
 )
-def test_a_queue_is_called_as_in_the_topology(name, label):
-    assert label_of(name) == label
+def test_a_queue_is_called_as_in_the_topology_that_is_deployed(name, shown):
+    declared = {"mail": "http://aws/1/P-Queuemail77AA-3C4D", "mail-out": "http://aws/1/P-Queuemailout5D4A-1B2C"}
+    queues = Queues(None, lambda: declared)
+
+    assert queues.name_of(f"http://127.0.0.1:4566/1/{name}") == shown
 
 
 class Environment:

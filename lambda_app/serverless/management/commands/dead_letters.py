@@ -3,7 +3,7 @@
 import json
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.tasks import task_backends
 from lambda_app.serverless.tasks import dead_letters
 from lambda_app.serverless.tasks.backend import SqsBackend
 from lambda_app.serverless.tasks.dead_letters import DeadLetter, ExpiredLetterError
+from lambda_app.serverless.tasks.sqs import QueueUnavailableError
 
 DEFAULT_LIMIT = 1_000
 
@@ -38,8 +39,7 @@ class Command(BaseCommand):
             return
         if options["action"] == "drop" and not (options["ids"] or options["queue"] or options["dry_run"]):
             raise CommandError("name the messages or a --queue to drop: what is dropped is gone")
-        act = dead_letters.redrive if options["action"] == "redrive" else dead_letters.drop
-        self._act(letters, urls, act, options)
+        self._act(letters, urls, options)
 
     def _letters(self, urls: Mapping[str, str], options: Mapping[str, Any]) -> Iterator[DeadLetter]:
         others: list[DeadLetter] = []
@@ -48,8 +48,7 @@ class Command(BaseCommand):
                 yield letter
             else:
                 others.append(letter)
-        for letter in others:
-            dead_letters.release([letter], urls[letter.queue])
+        dead_letters.release(others)
 
     def _print(self, letters: Iterator[DeadLetter], options: Mapping[str, Any]) -> None:
         seen = list(letters)
@@ -59,36 +58,40 @@ class Command(BaseCommand):
             else:
                 age = _age(letter)
                 self.stdout.write(f"{letter.queue:<12} {letter.message_id}  {age:>7}  {letter.task}  {letter.reason}")
-        for letter in seen:
-            dead_letters.release([letter], _urls(letter.queue)[letter.queue])
+        dead_letters.release(seen)
         if not options["json"]:
             self.stdout.write(f"{len(seen)} dead letters")
 
-    def _act(
-        self,
-        letters: Iterator[DeadLetter],
-        urls: Mapping[str, str],
-        act: Callable[[DeadLetter, str], None],
-        options: Mapping[str, Any],
-    ) -> None:
-        done = refused = 0
+    def _act(self, letters: Iterator[DeadLetter], urls: Mapping[str, str], options: Mapping[str, Any]) -> None:
+        action, done, kept, refused = options["action"], 0, [], 0
         for letter in letters:
             if options["dry_run"]:
-                dead_letters.release([letter], urls[letter.queue])
-                self.stdout.write(f"would {options['action']} {letter.message_id} of {letter.queue}: {letter.task}")
-            else:
-                try:
-                    act(letter, urls[letter.queue])
-                except ExpiredLetterError as error:
-                    refused += 1
-                    self.stderr.write(str(error))
-                    continue
+                self.stdout.write(f"would {action} {letter.message_id} of {letter.queue}: {letter.task}")
+                kept.append(letter)
+            elif not self._is_done(letter, urls[letter.queue], action):
+                kept.append(letter)
+                refused += 1
+                continue
             done += 1
-            self._progress(f"{options['action']} {done}")
-        summary = {"action": options["action"], "done": done, "refused": refused, "dry_run": options["dry_run"]}
-        self.stdout.write(
-            json.dumps(summary) if options["json"] else f"{options['action']}: {done}, refused: {refused}"
-        )
+            self._progress(f"{action} {done}")
+        dead_letters.release(kept)
+        summary = {"action": action, "done": done, "refused": refused, "dry_run": options["dry_run"]}
+        self.stdout.write(json.dumps(summary) if options["json"] else f"{action}: {done}, refused: {refused}")
+
+    def _is_done(self, letter: DeadLetter, queue_url: str, action: str) -> bool:
+        """Redrive or drop `letter`; say why if that cannot be, and leave it: the others go on."""
+        try:
+            if action == "drop":
+                dead_letters.drop(letter)
+            else:
+                dead_letters.redrive(letter, queue_url)
+        except (ExpiredLetterError, QueueUnavailableError) as error:
+            self.stderr.write(f"{letter.message_id} of {letter.queue} stays: {error}")
+            if letter.group:
+                # Hidden, it would hide what is behind it.
+                dead_letters.release([letter])
+            return False
+        return True
 
     def _progress(self, text: str) -> None:
         if sys.stderr.isatty():
@@ -105,7 +108,7 @@ def _urls(queue: str | None) -> Mapping[str, str]:
 
 
 def _fields(letter: DeadLetter) -> dict[str, Any]:
-    fields = {name: getattr(letter, name) for name in letter.__slots__ if name != "receipt_handle"}
+    fields = {name: getattr(letter, name) for name in letter.__slots__ if name not in ("receipt_handle", "source_url")}
     return fields | {"sent_at": letter.sent_at.isoformat()}
 
 

@@ -268,7 +268,7 @@ def test_a_schedule_sends_a_task_message_that_the_worker_decodes(deployment):
         for schedule in deployment.properties("AWS::Scheduler::Schedule")
     ]
 
-    assert [(message.task, message.id, message.enqueued_at) for message in sent] == [
+    assert [(message.task, message.id, message.enqueued_at.isoformat()) for message in sent] == [
         (schedule.task, f"schedule/{schedule.name}/{moment}", moment) for schedule in TOPOLOGY.every_schedule
     ]
 

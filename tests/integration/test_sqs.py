@@ -56,7 +56,7 @@ def test_what_was_enqueued_is_run(calls, receive, lambda_context):
 
 @pytest.mark.parametrize(
     "value",
-    [float("nan"), [-float("inf")], "\ud800", "caf\udce9.jpg", "a\0b", (1, (2,)), {1: 2}, [2**70], -0.0, b"\xe9", set()],
+    [float("nan"), [-float("inf")], "\ud800", "caf\udce9.jpg", "a\0b", (1, (2,)), {1: 2}, [2**70], -0.0, b"\xe9"],
     ids=ascii,
 )
 def test_what_enqueue_accepts_is_run_with_equal_arguments(calls, receive, lambda_context, value):

@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambda_app.serverless.bootstrap import start_django
 from lambda_app.serverless.commands import run_command
 from lambda_app.serverless.observability.invocations import observed
+from lambda_app.serverless.sources import source_of, wrong_source
 
 start_django()
 
@@ -16,5 +17,8 @@ DEPLOY: list[str] = ["migrate", "--no-input"]
 
 @observed("management")
 def handler(event: dict[str, Any] | None, context: LambdaContext) -> dict[str, Any]:
+    """Raise WrongEventSourceError unless `event` is null, {} or {"command": [...]}: any other must not migrate."""
+    if source_of(event) != "management":
+        raise wrong_source(event, wanted="management")
     command = (event or {}).get("command", DEPLOY)
     return {"command": command, "output": run_command(command)}

@@ -22,7 +22,7 @@ from lambda_app.serverless.http.gateway import request_id_of
 from lambda_app.serverless.http.kept_loop import kept_loop
 from lambda_app.serverless.http.limits import MAX_BODY_BYTES, ResponseTooLargeError, check_size
 from lambda_app.serverless.http.problems import CONTENT_TYPE, RETRY_AFTER_SECONDS, problem_body
-from lambda_app.serverless.sources import wrong_source
+from lambda_app.serverless.sources import is_request, wrong_source
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class LambdaAdapter:
 
         Raise WrongEventSourceError if `event` is of another source than HTTP.
         """
-        if not _is_http(event):
+        if not is_request(event):
             raise wrong_source(event, wanted="api_gateway")
         gateway = self._translator.infer(event, context)
         try:
@@ -102,11 +102,6 @@ class LambdaAdapter:
         self._loop.abandon()
         for connection in connections.all(initialized_only=True):
             connection.close()
-
-
-def _is_http(event: Any) -> bool:
-    """Tell whether a gateway sent `event`, be it malformed."""
-    return isinstance(event, dict) and ("requestContext" in event or "httpMethod" in event or "rawPath" in event)
 
 
 def _is_bodiless(scope: Scope, response: Response) -> bool:

@@ -15,6 +15,9 @@ ALL = tuple(SOURCES)
 NOT_SINGLE = tuple(source for source in SOURCES if source != "alb_single")
 """Where a header or a key may be repeated."""
 
+BALANCED = tuple(source for source in SOURCES if source.startswith("alb_"))
+NOT_BALANCED = tuple(source for source in SOURCES if source not in BALANCED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:

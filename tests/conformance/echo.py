@@ -117,6 +117,14 @@ def fitting_text(request: HttpRequest) -> HttpResponse:
     return HttpResponse("a" * 5_900_000, content_type="text/plain")
 
 
+def megabyte_of_text(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("a" * 1_040_000, content_type="text/plain")
+
+
+def megabyte_of_binary(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(b"\xff" * 800_000, content_type="image/webp")
+
+
 def long_text(request: HttpRequest) -> HttpResponse:
     return HttpResponse("again and " * 1_000, content_type="text/plain")
 
@@ -153,6 +161,8 @@ REPLIES = [
     large_text,
     large_binary,
     fitting_text,
+    megabyte_of_text,
+    megabyte_of_binary,
     long_text,
     failing,
     redirected,

@@ -36,7 +36,9 @@ class Reply:
 def reply_of(raw: Any, *, source: str) -> Reply:
     """Raise InvalidReplyError unless `raw` is what a gateway of `source` understands."""
     _check(isinstance(raw, dict), f"a reply is an object, not {raw!r:.60}")
-    json.dumps(raw, ensure_ascii=False, allow_nan=False).encode()
+    size = len(json.dumps(raw, ensure_ascii=False, allow_nan=False).encode())
+    limit = 1_048_576 if source.startswith("alb") else 6_291_556
+    _check(size <= limit, f"the reply has {size:,} bytes, {source} takes {limit:,}")
     status = raw.get("statusCode")
     _check(type(status) is int and 100 <= status <= 599, f"statusCode is {status!r}")
     _check(type(raw.get("isBase64Encoded", False)) is bool, "isBase64Encoded is not a boolean")

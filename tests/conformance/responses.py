@@ -4,8 +4,8 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from tests.conformance.cases import Case, cases
-from tests.conformance.wire import WireRequest
+from tests.conformance.cases import BALANCED, NOT_BALANCED, Case, cases
+from tests.conformance.wire import HOST, WireRequest
 
 
 def reply_cases() -> list[Case]:
@@ -45,7 +45,11 @@ def reply_cases() -> list[Case]:
         *reply("streamed", body=b"one two \xff"),
         *reply("broken_stream", status=500, lacks=["secret"]),
         *reply("file", contains=["def file"]),
-        *reply("fitting_text", body=b"a" * 5_900_000),
+        *reply("fitting_text", body=b"a" * 5_900_000, sources=NOT_BALANCED),
+        *reply("fitting_text", status=500, sources=BALANCED, contains=["at most 1,048,576"]),
+        *reply("megabyte_of_text", body=b"a" * 1_040_000),
+        *reply("megabyte_of_binary", body=b"\xff" * 800_000, sources=NOT_BALANCED),
+        *reply("megabyte_of_binary", status=500, sources=BALANCED),
         *reply("large_text", status=500),
         *reply("large_binary", status=500),
         *reply("failing", status=500, lacks=["secret"]),
@@ -146,8 +150,20 @@ def load_balancer_cases() -> list[Case]:
 
         return edit
 
-    both = ("alb_multi", "alb_single")
+    def health_check(event: Any) -> None:
+        """As documented: of all headers only the user agent, and an empty body."""
+        values = {"user-agent": "ELB-HealthChecker/2.0"}
+        several = {name: [value] for name, value in values.items()}
+        event |= {"multiValueHeaders": several} if "multiValueHeaders" in event else {"headers": values}
+        event["body"] = ""
+
+    both = BALANCED
     return [
+        *cases("health check", WireRequest(), edit=health_check, sources=both, saw={"host": HOST, "scheme": "https"}),
+        *cases(
+            "health check of a missing page", WireRequest(path="/missing"), edit=health_check, sources=both, status=404
+        ),
+        *cases("a host that is empty", WireRequest(headers=[("Host", "")]), sources=both, status=400),
         *cases(
             "plain HTTP", WireRequest(), edit=header("x-forwarded-proto", "http"), sources=both, saw={"scheme": "http"}
         ),

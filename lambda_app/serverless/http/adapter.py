@@ -7,7 +7,7 @@ in line on the main thread, within a deadline, and in a context of its own.
 import logging
 from contextvars import copy_context
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from django.core.handlers.asgi import ASGIHandler
 from django.db import connections
@@ -17,7 +17,7 @@ from mangum.types import Response, Scope
 from lambda_app.serverless.http.asgi_cycle import AsgiCycle
 from lambda_app.serverless.http.deadline import Deadline, DeadlineExceededError, disarm, seconds_left
 from lambda_app.serverless.http.django_chain import DjangoChain
-from lambda_app.serverless.http.events import GATEWAYS
+from lambda_app.serverless.http.events import GATEWAYS, Gateway
 from lambda_app.serverless.http.gateway import request_id_of
 from lambda_app.serverless.http.kept_loop import kept_loop
 from lambda_app.serverless.http.limits import MAX_BODY_BYTES, ResponseTooLargeError, check_size
@@ -60,10 +60,10 @@ class LambdaAdapter:
         """
         if not is_request(event):
             raise wrong_source(event, wanted="api_gateway")
-        gateway = self._translator.infer(event, context)
+        gateway = cast("Gateway", self._translator.infer(event, context))
         try:
             reply = gateway(self._respond(gateway))
-            check_size(reply)
+            check_size(reply, limit=gateway.max_reply_bytes)
         except ResponseTooLargeError as error:
             logger.error("%s", error)
             return gateway(_problem(gateway, HTTPStatus.INTERNAL_SERVER_ERROR, str(error)))

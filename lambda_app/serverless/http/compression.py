@@ -5,6 +5,7 @@ becomes a fifth.  No body here mixes a secret with what a stranger's page could 
 send, because callers are known by a header and not by a cookie; so its length tells nothing.
 """
 
+import re
 import zlib
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -18,6 +19,8 @@ from lambda_app.serverless.http.middleware import InlineMiddleware
 MIN_BYTES = 1_024
 """What fits into one packet anyway gains nothing."""
 
+_WEIGHT = re.compile(r"0(\.[0-9]*)?|1(\.0*)?")
+
 COMPRESSIBLE = ("text/", "application/json", "application/problem+json", "application/javascript", "image/svg+xml")
 
 
@@ -25,10 +28,14 @@ class CompressionMiddleware(InlineMiddleware):
     """First in the list: every other sees the body as the view wrote it."""
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if isinstance(response, HttpResponse) and _is_compressible(response):
+        # A 304 has the headers that the response in whose place it stands would have had.
+        whole = getattr(response, "whole", response)
+        if isinstance(whole, HttpResponse) and _is_compressible(whole):
             patch_vary_headers(response, ("Accept-Encoding",))
             if encoding := preferred_encoding(request.META.get("HTTP_ACCEPT_ENCODING", "")):
-                _compress(response, encoding)
+                _weaken_etag(response)
+                if whole is response:
+                    _compress(whole, encoding)
         return response
 
 
@@ -45,10 +52,9 @@ def preferred_encoding(accepted: str) -> str:
 def _weight(item: str) -> tuple[str, float]:
     name, _, parameter = item.partition(";")
     key, _, value = parameter.partition("=")
-    try:
-        return name.strip(), float(value) if key.strip() == "q" else 1.0
-    except ValueError:
-        return name.strip(), 0.0
+    if key.strip() != "q":
+        return name.strip(), 1.0
+    return name.strip(), float(value) if _WEIGHT.fullmatch(value.strip()) else 0.0
 
 
 def _is_compressible(response: HttpResponse) -> bool:
@@ -69,6 +75,9 @@ def _compress(response: HttpResponse, encoding: str) -> None:
     response.content = compressed
     response.headers["Content-Encoding"] = encoding
     response.headers["Content-Length"] = str(len(compressed))
+
+
+def _weaken_etag(response: HttpResponseBase) -> None:
     etag = response.headers.get("ETag", "")
     if etag.startswith('"'):
         # These bytes are not the ones it was made for, but mean the same.

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlencode
 
+from django.conf import settings
 from mangum.handlers import ALB, APIGateway, HTTPGateway
 from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, LambdaHandler, Response, Scope
 
@@ -28,12 +29,14 @@ from lambda_app.serverless.http.fields import (
     mapping_of,
     multi_value_fields,
 )
+from lambda_app.serverless.http.limits import MAX_LOAD_BALANCER_BYTES, MAX_PAYLOAD_BYTES
 from lambda_app.serverless.http.prefixes import base_path_of, stage_prefix_of
 
 
 class HttpApi(HTTPGateway):
     """Payload format 2.0: an HTTP API, which has decoded the path, or a function URL, which has not."""
 
+    max_reply_bytes = MAX_PAYLOAD_BYTES
     body = b""
     """The request's body, once `scope` was read."""
 
@@ -76,6 +79,7 @@ class HttpApi(HTTPGateway):
 class RestApi(APIGateway):
     """API Gateway's REST API, and an HTTP API with payload format 1.0."""
 
+    max_reply_bytes = MAX_PAYLOAD_BYTES
     body = b""
     """The request's body, once `scope` was read."""
 
@@ -117,6 +121,7 @@ class RestApi(APIGateway):
 class LoadBalancer(ALB):
     """An Application Load Balancer, with or without multi-value headers."""
 
+    max_reply_bytes = MAX_LOAD_BALANCER_BYTES
     body = b""
     """The request's body, once `scope` was read."""
 
@@ -133,6 +138,8 @@ class LoadBalancer(ALB):
         check_text(method, path)
         self.body = body_of(event)
         is_plain = named.get("x-forwarded-proto") == "http"
+        # Only its own health check names no host: it adds one to each request of a client.
+        host = named["host"] if "host" in named else _allowed_host()
         return _SAME_FOR_ALL | {
             "scheme": "http" if is_plain else "https",
             "method": method.upper(),
@@ -140,7 +147,7 @@ class LoadBalancer(ALB):
             "root_path": base_path_of(path, self.config),
             "query_string": "&".join(f"{name}={value}" for name, value in _query_pairs(event)).encode(),
             "headers": WireHeaders(fields, body=self.body),
-            "server": (named.get("host", "").partition(":")[0], 80 if is_plain else 443),
+            "server": (host.partition(":")[0], 80 if is_plain else 443),
             "client": (_last_hop(named.get("x-forwarded-for", "")), 0),
             "aws.event": event,
             "aws.context": self.context,
@@ -161,6 +168,8 @@ class UnknownGateway(HttpApi):
     def scope(self) -> Scope:
         raise MalformedEventError("neither version 2.0 nor httpMethod says which kind of HTTP event this is")
 
+
+type Gateway = HttpApi | RestApi | LoadBalancer
 
 GATEWAYS: list[type[LambdaHandler]] = [HttpApi, LoadBalancer, RestApi, UnknownGateway]
 
@@ -185,6 +194,10 @@ def _query_pairs(event: LambdaEvent) -> list[tuple[str, str]]:
         parameters = mapping_of(event, "multiValueQueryStringParameters")
         return [(name, _text(value)) for name in parameters for value in list_of(parameters, name)]
     return [(name, _text(value)) for name, value in mapping_of(event, "queryStringParameters").items()]
+
+
+def _allowed_host() -> str:
+    return next((host.removeprefix(".") for host in settings.ALLOWED_HOSTS if host != "*"), "localhost")
 
 
 def _text(value: Any) -> str:

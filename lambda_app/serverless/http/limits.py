@@ -7,20 +7,20 @@ from typing import Any
 MAX_PAYLOAD_BYTES = 6_291_556
 """The largest JSON that Lambda takes as the result of a synchronous invocation."""
 
+MAX_LOAD_BALANCER_BYTES = 1024 * 1024
+"""The largest JSON that a load balancer takes from a function: "1 MB" in its documentation."""
+
 MAX_BODY_BYTES = 6 * 1024 * 1024
 """The largest request body served: no event that Lambda delivers has more, whatever the gateway allows."""
 
-_ALWAYS_FITS = MAX_PAYLOAD_BYTES // 6 - 65_536
-"""JSON writes a byte as six at most, and headers are shorter than the rest."""
-
 
 class ResponseTooLargeError(Exception):
-    """A response does not fit through Lambda."""
+    """A response does not fit through Lambda, or through the load balancer before it."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, limit: int = MAX_PAYLOAD_BYTES) -> None:
         super().__init__(
-            f"the response has {size:,} bytes or more on its way through Lambda, which returns at most "
-            f"{MAX_PAYLOAD_BYTES:,}; store it in S3 and answer with a presigned URL, or answer in pages"
+            f"the response has {size:,} bytes or more on its way through Lambda, which here returns at most "
+            f"{limit:,}; store it in S3 and answer with a presigned URL, or answer in pages"
         )
 
 
@@ -35,10 +35,12 @@ class Buffer(BytesIO):
         return written
 
 
-def check_size(reply: dict[str, Any]) -> None:
-    """Raise ResponseTooLargeError if `reply`, as the runtime will write it, is larger than Lambda returns."""
-    if len(reply["body"]) > _ALWAYS_FITS and (size := _json_bytes(reply)) > MAX_PAYLOAD_BYTES:
-        raise ResponseTooLargeError(size)
+def check_size(reply: dict[str, Any], *, limit: int = MAX_PAYLOAD_BYTES) -> None:
+    """Raise ResponseTooLargeError if `reply` has more than `limit` bytes as the runtime will write it."""
+    # JSON writes a byte as six at most, and headers are shorter than the rest.
+    always_fits = limit // 6 - 65_536
+    if len(reply["body"]) > always_fits and (size := _json_bytes(reply)) > limit:
+        raise ResponseTooLargeError(size, limit)
 
 
 def _json_bytes(reply: dict[str, Any]) -> int:

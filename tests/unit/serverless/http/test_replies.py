@@ -2,7 +2,12 @@
 
 import pytest
 
-from lambda_app.serverless.http.limits import MAX_PAYLOAD_BYTES, ResponseTooLargeError, check_size
+from lambda_app.serverless.http.limits import (
+    MAX_LOAD_BALANCER_BYTES,
+    MAX_PAYLOAD_BYTES,
+    ResponseTooLargeError,
+    check_size,
+)
 from lambda_app.serverless.http.replies import load_balancer, payload_1, payload_2
 
 COOKIES = [[b"Set-Cookie", b"a=1"], [b"Set-Cookie", b"b=2"], [b"Set-Cookie", b"c=3"]]
@@ -61,3 +66,10 @@ def test_what_fits_is_let_through(body):
 def test_the_size_is_that_of_the_json_that_the_runtime_writes(body):
     with pytest.raises(ResponseTooLargeError, match=r"at most 6,291,556; store it in S3"):
         check_size({"statusCode": 200, "body": body})
+
+
+def test_a_load_balancer_takes_a_megabyte():
+    check_size({"statusCode": 200, "body": "a" * 1_048_000}, limit=MAX_LOAD_BALANCER_BYTES)
+
+    with pytest.raises(ResponseTooLargeError, match=r"at most 1,048,576; store it in S3"):
+        check_size({"statusCode": 200, "body": "a" * 1_048_576}, limit=MAX_LOAD_BALANCER_BYTES)

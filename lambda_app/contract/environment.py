@@ -131,6 +131,17 @@ class Environment:
             raise InvalidEnvironmentError("; ".join(faults))
         return cls(**values)
 
+    @classmethod
+    def read_field(cls, name: str, variables: Mapping[str, str] = os.environ) -> Any:
+        """Decode the variable of one field alone, such as "origin_secret_arn", or return the field's default.
+
+        Raise KeyError if it has neither.
+        """
+        [field] = [field for field in fields(cls) if field.name == name]
+        if name.upper() not in variables and not _is_required(field):
+            return field.default
+        return DECODERS[field.type](variables[name.upper()])
+
     def variables(self) -> dict[str, str]:
         """Encode as the variables that `read` decodes, leaving out those at their default."""
         return {

@@ -10,7 +10,7 @@ from lambda_app.serverless.observability.invocations import observed
 from lambda_app.serverless.priming import prime_http
 
 respond = LambdaAdapter(application)
-prime_http(respond)
+prime_http(respond.answer)
 
 
 @observed("api_gateway")

@@ -12,6 +12,7 @@ from django.tasks import Task
 from django.utils.module_loading import import_string
 
 from lambda_app.contract.resources import ObjectTrigger, Schedule, TaskPolicy, Topology
+from lambda_app.serverless.http import checks as _http_checks  # noqa: F401 - registers them
 from lambda_app.serverless.objects import checks as _object_checks  # noqa: F401 - registers them
 from lambda_app.serverless.postgresql import checks as _database_checks  # noqa: F401 - registers them
 from lambda_app.serverless.tasks.bulk import InvalidBulkTaskError, item_reader

@@ -30,9 +30,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     CLAIMS_MIDDLEWARE,
     "lambda_app.serverless.throttling.middleware.ThrottleMiddleware",
-    # Last: whatever stands before it is asked at each repetition.
+    # Last: whatever stands before it is asked at each repetition, and REPLAY_CHECK.  A system check keeps the order.
     "lambda_app.serverless.idempotency.middleware.IdempotencyMiddleware",
 ]
+# A stored answer is for its caller, who may have been blocked since.
+REPLAY_CHECK = "lambda_app.apps.feed.authentication.check_caller"
 # An API path is right or wrong; a redirect would lose the body.
 APPEND_SLASH = False
 

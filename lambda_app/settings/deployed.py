@@ -33,11 +33,8 @@ if env.token_issuer:
 MEMBER_WRITES_PER_MINUTE = env.member_writes_per_minute
 ADDRESS_WRITES_PER_MINUTE = env.address_writes_per_minute
 
-if env.origin_secret_arn:
-    ORIGIN_SECRET_ARN = env.origin_secret_arn
-    # CloudFront, which the gateway takes for the client.
-    PROXIES_BEFORE_GATEWAY = 1
-    MIDDLEWARE = [*MIDDLEWARE, "lambda_app.serverless.http.origin.OriginMiddleware"]
+# CloudFront, which the gateway takes for the client.
+PROXIES_BEFORE_GATEWAY = 1 if env.origin_secret_arn else 0
 
 DATABASES = {
     "default": {

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from ninja.errors import AuthenticationError
 from ninja.security.base import AuthBase
@@ -14,6 +15,7 @@ from lambda_app.apps.feed.services.members import register_member
 MAX_SUBJECT_LENGTH = 255
 NO_TOKEN = "a valid bearer token is needed"  # noqa: S105 (a sentence)
 """Whatever is wrong with the token: who tries others learns nothing."""
+BLOCKED = "this member is blocked"
 
 
 class MemberRequest(HttpRequest):
@@ -38,8 +40,19 @@ class BearerToken(AuthBase):
             subject=_read_subject(claims), preferred_username=str(claims.get("preferred_username") or "")
         )
         if not member.is_active:
-            raise ForbiddenError("this member is blocked")
+            raise ForbiddenError(BLOCKED)
         return member
+
+
+def check_caller(request: HttpRequest) -> None:
+    """Raise PermissionDenied if the token's member is blocked.  Asked before an answer is replayed."""
+    claims: Mapping[str, Any] = getattr(request, "claims", None) or {}
+    try:
+        subject = _read_subject(claims)
+    except AuthenticationError as error:
+        raise PermissionDenied(NO_TOKEN) from error
+    if Member.objects.filter(subject=subject, is_active=False).exists():
+        raise PermissionDenied(BLOCKED)
 
 
 def _read_subject(claims: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """Lambda event → ASGI application → Lambda response; a malformed event is answered, never raised.
 
 Mangum translates, at its own joint for gateways of one's own.  How the application is driven is ours:
-in line on the main thread, within a deadline, and in a context of its own.
+in line on the main thread, within a deadline, and in a context of its own.  Where the deploy has put a
+CloudFront before it, what did not come through that is refused here: no project can leave the check out.
 """
 
 import logging
@@ -21,6 +22,7 @@ from lambda_app.serverless.http.events import GATEWAYS, Gateway
 from lambda_app.serverless.http.gateway import request_id_of
 from lambda_app.serverless.http.kept_loop import kept_loop
 from lambda_app.serverless.http.limits import MAX_BODY_BYTES, ResponseTooLargeError, check_size
+from lambda_app.serverless.http.origin import Origin
 from lambda_app.serverless.http.problems import CONTENT_TYPE, RETRY_AFTER_SECONDS, problem_body
 from lambda_app.serverless.sources import is_request, wrong_source
 
@@ -52,6 +54,7 @@ class LambdaAdapter:
             application, lifespan="off", api_gateway_base_path=base_path, custom_handlers=GATEWAYS
         )
         self._loop = kept_loop()
+        self._origin = Origin.of_environment()
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """Return the gateway's form of the response.
@@ -60,7 +63,13 @@ class LambdaAdapter:
         """
         if not is_request(event):
             raise wrong_source(event, wanted="api_gateway")
-        gateway = cast("Gateway", self._translator.infer(event, context))
+        if self._origin is not None and not self._origin.admits(event):
+            return self._refuse_stranger(self._gateway_of(event, context), self._origin)
+        return self.answer(event, context)
+
+    def answer(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """Do the same for the event of an HTTP request, wherever it came from."""
+        gateway = self._gateway_of(event, context)
         try:
             reply = gateway(self._respond(gateway))
             check_size(reply, limit=gateway.max_reply_bytes)
@@ -72,6 +81,14 @@ class LambdaAdapter:
             logger.exception("the request failed outside of Django's own handling of errors")
             return gateway(_problem(gateway, HTTPStatus.INTERNAL_SERVER_ERROR))
         return reply
+
+    def _gateway_of(self, event: dict[str, Any], context: Any) -> Gateway:
+        return cast("Gateway", self._translator.infer(event, context))
+
+    def _refuse_stranger(self, gateway: Gateway, origin: Origin) -> dict[str, Any]:
+        if origin.is_known:
+            return gateway(_problem(gateway, HTTPStatus.FORBIDDEN, "the request did not come through CloudFront"))
+        return gateway(_problem(gateway, HTTPStatus.SERVICE_UNAVAILABLE, retry_after=RETRY_AFTER_SECONDS))
 
     def _respond(self, gateway: Any) -> Response:
         try:

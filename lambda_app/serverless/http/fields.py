@@ -54,6 +54,18 @@ def body_of(event: Mapping[str, Any]) -> bytes:
     return b64decode(body, validate=True) if encoded else body.encode()
 
 
+def last_value(event: Mapping[str, Any], name: str) -> str:
+    """Return the last value of the header that is called `name` in lower case, from an event of any shape; or ""."""
+    lists, texts = event.get("multiValueHeaders"), event.get("headers")
+    if isinstance(lists, dict):
+        found = [
+            values[-1] for key, values in lists.items() if key.lower() == name and isinstance(values, list) and values
+        ]
+    else:
+        found = [value for key, value in texts.items() if key.lower() == name] if isinstance(texts, dict) else []
+    return found[-1] if found and isinstance(found[-1], str) else ""
+
+
 def multi_value_fields(headers: Mapping[str, Any]) -> Fields:
     """Flatten `multiValueHeaders`: a name and the list of its values."""
     return [(name, value) for name in headers for value in list_of(headers, name)]

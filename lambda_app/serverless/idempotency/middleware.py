@@ -11,10 +11,12 @@ from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
 
 from lambda_app.serverless.http.problems import UNAVAILABLE, unavailable
 from lambda_app.serverless.idempotency.answers import Answer, RequestKey, State, claim, store
@@ -37,7 +39,9 @@ class StreamedAnswerError(TypeError):
 class IdempotencyMiddleware:
     """Last in the list: what stands before it is done at each repetition, the view only once.
 
-    Requests without a key, or without a caller to whom it could belong, pass untouched.
+    Requests without a key, or without a caller to whom it could belong, pass untouched.  Before an answer is
+    replayed, settings.REPLAY_CHECK is asked, the path of a function of the request: it raises PermissionDenied
+    if the caller has lost the right to it.
     """
 
     sync_capable = True
@@ -45,18 +49,23 @@ class IdempotencyMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        path: str | None = getattr(settings, "REPLAY_CHECK", None)
+        self._check_caller: Callable[[HttpRequest], None] = import_string(path) if path else _allow
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         name = request.headers.get(HEADER) if request.method in METHODS else None
         claims: Mapping[str, Any] | None = getattr(request, "claims", None)
-        if name is None or not claims:
+        # Callers without a subject would share their keys.
+        if name is None or not claims or not claims.get("sub"):
             return self.get_response(request)
         if not 0 < len(name) <= MAX_KEY_LENGTH or not (name.isascii() and name.isprintable()):
             detail = f"{HEADER} should be 1 to {MAX_KEY_LENGTH} printable ASCII characters"
             return _refusal(HTTPStatus.BAD_REQUEST, detail)
-        key = RequestKey.of(issuer=str(claims.get("iss", "")), subject=str(claims.get("sub", "")), name=name)
+        key = RequestKey.of(issuer=str(claims.get("iss", "")), subject=str(claims["sub"]), name=name)
         try:
             return self._answer(request, key, _fingerprint(request))
+        except PermissionDenied as error:
+            return _refusal(HTTPStatus.FORBIDDEN, str(error))
         except RequestDataTooBig:
             return HttpResponse(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         except UNAVAILABLE as error:
@@ -67,6 +76,7 @@ class IdempotencyMiddleware:
             found = claim(key)
             if found is State.OPEN:
                 return self._answer_first(request, key, fingerprint)
+        self._check_caller(request)
         if isinstance(found, Answer):
             return _replay(found, fingerprint)
         detail = f"a request with this {HEADER} is at work; ask again for its answer"
@@ -83,6 +93,10 @@ class IdempotencyMiddleware:
         else:
             raise StreamedAnswerError(f"{request.method} {request.path} streams its answer, so it cannot be repeated")
         return response
+
+
+def _allow(request: HttpRequest) -> None:
+    """Let every caller have their answers again."""
 
 
 def _fingerprint(request: HttpRequest) -> bytes:

@@ -30,6 +30,16 @@ def test_a_default_is_not_written():
     assert "DATABASE_CA_BUNDLE" not in ENVIRONMENT.variables()
 
 
+def test_one_variable_is_read_without_the_others():
+    variables = {"ORIGIN_SECRET_ARN": "arn:x", "DATABASE_PORT": "6432"}
+
+    assert Environment.read_field("origin_secret_arn", variables) == "arn:x"
+    assert Environment.read_field("database_port", variables) == 6432
+    assert Environment.read_field("cache_url", variables) == ""
+    with pytest.raises(KeyError, match="STAGE"):
+        Environment.read_field("stage", variables)
+
+
 def test_every_fault_is_reported_at_once():
     variables = ENVIRONMENT.variables() | {"TASK_QUEUE_URLS": "{", "DATABASE_PORT": "postgres"}
     del variables["STAGE"]

@@ -62,8 +62,9 @@ def probe_event(host: str) -> dict[str, Any]:
 def _attempt(what: str, prime: Callable[[], object]) -> None:
     try:
         prime()
-    except Exception:
+    except BaseException:
         # What is broken fails the requests that need it, each with an answer; a failed init would fail all of them.
+        # A module may raise anything while it is imported, SystemExit too.
         logger.exception("could not prime %s", what)
 
 

@@ -177,6 +177,31 @@ def test_what_only_the_commit_finds_is_found_by_halves_too(calls):
     assert Receipt.objects.count() == 2
 
 
+IMPORT_ERRORS = {
+    "ValueError": "raise ValueError('no number')",
+    "ImproperlyConfigured": "from django.core.exceptions import ImproperlyConfigured; raise ImproperlyConfigured",
+    "SystemExit": "import sys; sys.exit(1)",
+    "CancelledError": "import asyncio; raise asyncio.CancelledError",
+    "RecursionError": "def again(): again()\nagain()",
+    "SyntaxError": "this is no Python",
+    "OperationalError": "from django.db import OperationalError; raise OperationalError('at another server')",
+    "ModuleNotFoundError": "import nowhere_to_be_found",
+}
+
+
+@pytest.mark.parametrize("name", IMPORT_ERRORS)
+def test_a_module_that_cannot_be_imported_fails_its_own_calls_alone(calls, tmp_path, monkeypatch, settings, name):
+    (tmp_path / f"broken_{name}").mkdir()
+    (tmp_path / f"broken_{name}" / "__init__.py").touch()
+    (tmp_path / f"broken_{name}" / "tasks.py").write_text(IMPORT_ERRORS[name])
+    monkeypatch.syspath_prepend(tmp_path)
+    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, f"broken_{name}"]
+
+    response = handler(batch(call("x", task=f"broken_{name}.tasks.x"), call("note", 1)), LambdaContext())
+
+    assert (failed(response), calls) == (["m0"], [1])
+
+
 def test_a_call_beyond_a_megabyte_of_brackets_is_refused_alone(calls):
     assert failed(handler(batch("[" * 1_000_000, call("note", 1)), LambdaContext())) == ["m0"]
     assert calls == [1]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
-from django.tasks import TaskResultStatus
+from django.tasks import TaskResultStatus, default_task_backend
 from django.tasks.exceptions import TaskResultDoesNotExist, TaskResultMismatch
 from django.utils import timezone
 
@@ -125,6 +125,33 @@ def test_a_failure_can_be_asked_for_with_all_its_errors(receive):
 def test_the_result_of_another_task_is_not_given(receive):
     with pytest.raises(TaskResultMismatch):
         fail.get_result(note.enqueue(1).id)
+
+
+@pytest.mark.usefixtures("keeping")
+@pytest.mark.parametrize("path", ["tests.sample_tasks.renamed", "gone.tasks.note", "tests.sample_tasks.calls"])
+def test_the_result_of_a_task_that_was_renamed_or_removed_is_still_given(receive, path):
+    result = note.enqueue({"a": 1})
+    run(receive("default")[0])
+    StoredResult.objects.update(task=path, queue="archive")
+
+    found = default_task_backend.get_result(result.id)
+
+    assert (found.status, found.return_value) == (TaskResultStatus.SUCCESSFUL, {"a": 1})
+    assert (found.task.module_path, found.task.queue_name) == (path, "default")
+    with pytest.raises(LookupError, match="does not exist any more"):
+        found.task.call()
+    with pytest.raises(TaskResultMismatch):
+        note.get_result(result.id)
+
+
+@pytest.mark.usefixtures("keeping")
+def test_a_task_that_keeps_its_old_name_as_well_gives_its_old_results(receive, monkeypatch):
+    result = note.enqueue(1)
+    run(receive("default")[0])
+    monkeypatch.setattr(sample_tasks, "old_name", note, raising=False)
+    StoredResult.objects.update(task="tests.sample_tasks.old_name")
+
+    assert note.get_result(result.id).return_value == 1
 
 
 @pytest.mark.parametrize("result_id", ["01a20795-f084-79ab-806f-4dff5a779e01", "no id"])

@@ -21,12 +21,12 @@ from lambda_app.serverless.tasks.deliveries import (
     Delivery,
     Reader,
     delivered,
-    load_task,
     policy_of_task,
     read_delivery,
 )
 from lambda_app.serverless.tasks.execution import run_call
 from lambda_app.serverless.tasks.faults import is_infrastructure
+from lambda_app.serverless.tasks.registry import load_task
 from lambda_app.serverless.tasks.settlement import settle
 from lambda_app.serverless.tasks.wire import Envelope
 

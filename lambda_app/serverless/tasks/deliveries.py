@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from django.tasks import Task, TaskResult
-from django.utils.module_loading import import_string
+from django.tasks import TaskResult
 
 from lambda_app.contract.resources import TaskPolicy
-from lambda_app.contract.task_message import InvalidTaskMessageError
 from lambda_app.serverless.tasks.receipts import ReceiptKey
 from lambda_app.serverless.tasks.wire import Envelope
 from lambda_app.topology import TOPOLOGY
@@ -90,18 +88,6 @@ def read_delivery(record: Mapping[str, Any], read: Reader) -> Delivery:
         logger.exception("message %s goes back at attempt %d", delivery.message_id, delivery.receives)
         delivery.refusal = error
     return delivery
-
-
-def load_task(path: str, *, message_id: str = "") -> Task[Any, Any]:
-    """Raise InvalidTaskMessageError if `path` names no task."""
-    try:
-        task = import_string(path)
-    except ImportError as error:
-        raise InvalidTaskMessageError(f"message {message_id} calls {path!r}, which does not exist") from error
-    if not isinstance(task, Task):
-        # Only tasks may be called from a queue: a message must never be able to name any function.
-        raise InvalidTaskMessageError(f"message {message_id} calls {path!r}, which is not a task")
-    return task
 
 
 def policy_of(call: DeliveredCall) -> TaskPolicy:

@@ -17,9 +17,10 @@ from django.utils import timezone
 from django.utils.json import normalize_json
 
 from lambda_app.serverless.tasks import receipts, results
-from lambda_app.serverless.tasks.deliveries import DeliveredCall, TaskFailedError, load_task, policy_of
+from lambda_app.serverless.tasks.deliveries import DeliveredCall, TaskFailedError, policy_of
 from lambda_app.serverless.tasks.failures import forget_failures
 from lambda_app.serverless.tasks.faults import is_infrastructure, run_despite_conflicts
+from lambda_app.serverless.tasks.registry import load_task
 from lambda_app.serverless.tasks.schedules import is_skipped
 
 logger = logging.getLogger(__name__)

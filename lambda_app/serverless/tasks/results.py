@@ -8,11 +8,13 @@ from uuid import UUID
 
 from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist
-from django.tasks import Task, TaskResult, TaskResultStatus
+from django.tasks import Task, TaskResult, TaskResultStatus, task_backends
 from django.tasks.base import TaskError
 from django.tasks.exceptions import TaskResultDoesNotExist
 from django.utils import timezone
-from django.utils.module_loading import import_string
+
+from lambda_app.contract.task_message import InvalidTaskMessageError
+from lambda_app.serverless.tasks.registry import load_task
 
 if TYPE_CHECKING:
     from django.db.models import Manager
@@ -79,9 +81,8 @@ def _stored_results() -> Manager[StoredResult]:
 
 
 def _result_of(stored: StoredResult, backend: str) -> TaskResult[Any, Any]:
-    task: Task[Any, Any] = import_string(stored.task)
     result: TaskResult[Any, Any] = TaskResult(
-        task=task.using(queue_name=stored.queue, priority=stored.priority),
+        task=_task_of(stored, backend),
         id=str(stored.id),
         status=TaskResultStatus(stored.status),
         enqueued_at=stored.enqueued_at,
@@ -97,3 +98,23 @@ def _result_of(stored: StoredResult, backend: str) -> TaskResult[Any, Any]:
     # Frozen for everybody else: Django's own backends complete their results in this way.
     object.__setattr__(result, "_return_value", stored.return_value)
     return result
+
+
+def _task_of(stored: StoredResult, backend: str) -> Task[Any, Any]:
+    queues = task_backends[backend].queues
+    try:
+        task = load_task(stored.task)
+    except InvalidTaskMessageError:
+        task = _stand_in(stored.task, backend, queue=min(queues))
+    queue = stored.queue if stored.queue in queues else task.queue_name
+    return task.using(queue_name=queue, priority=stored.priority)
+
+
+def _stand_in(path: str, backend: str, *, queue: str) -> Task[Any, Any]:
+    """Return a task that is called `path`: what a task that was renamed or removed has done can still be read."""
+
+    def removed(*args: Any, **kwargs: Any) -> None:
+        raise LookupError(f"task {path!r} does not exist any more")
+
+    removed.__module__, _, removed.__qualname__ = path.rpartition(".")
+    return Task(func=removed, backend=backend, queue_name=queue)

@@ -10,9 +10,10 @@ from lambda_app.contract.resources import Queue
 from lambda_app.contract.task_message import InvalidTaskMessageError
 from lambda_app.serverless.tasks import dead_letters
 from lambda_app.serverless.tasks.backend import SqsBackend
-from lambda_app.serverless.tasks.deliveries import DeliveredCall, Delivery, load_task, policy_of
+from lambda_app.serverless.tasks.deliveries import DeliveredCall, Delivery, policy_of
 from lambda_app.serverless.tasks.failures import count_failures, forget_failures, store_error
 from lambda_app.serverless.tasks.faults import FIRST_BACKOFF, backoff
+from lambda_app.serverless.tasks.registry import load_task
 from lambda_app.serverless.tasks.sqs import QueueUnavailableError, change_visibility, url_of
 from lambda_app.topology import TOPOLOGY
 

@@ -1,4 +1,4 @@
-"""A certificate authority of this laptop's own, and what it signs for the database's endpoints."""
+"""A certificate authority of this laptop's own, and what it signs for the endpoints of the database and the cache."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 LIFETIME = timedelta(days=3650)
+CERTIFICATES_ONLY = x509.KeyUsage(
+    digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False,
+    key_agreement=False, key_cert_sign=True, crl_sign=False, encipher_only=False, decipher_only=False,
+)  # fmt: skip
+"""What the authority's key may sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class ServerCertificate:
 
 def server_certificate(folder: Path, addresses: Iterable[str]) -> ServerCertificate:
     """Return a certificate for the IP `addresses`, made at the first call and kept in `folder`."""
-    files = ServerCertificate(folder / "ca.pem", folder / "server.pem", folder / "server.key")
+    files = ServerCertificate(folder / "authority.pem", folder / "server.pem", folder / "server.key")
     if not all(path.exists() for path in (files.authority, files.certificate, files.key)):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _make(files, list(addresses))
@@ -36,14 +41,18 @@ def server_certificate(folder: Path, addresses: Iterable[str]) -> ServerCertific
 
 def _make(files: ServerCertificate, addresses: list[str]) -> None:
     authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    authority_name, server_name = _name("Laptop database authority"), _name(addresses[0])
+    authority_name, server_name = _name("Laptop authority"), _name(addresses[0])
+    # Key usage and identifiers are what Python asks for since 3.13 (VERIFY_X509_STRICT); libpq does not.
     authority = (
         _certificate(authority_name, authority_name, authority_key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(CERTIFICATES_ONLY, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
     server = (
         _certificate(server_name, authority_name, server_key.public_key())
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ip_address(address)) for address in addresses]), critical=False
         )

@@ -1,4 +1,4 @@
-"""TLS in front of a PostgreSQL that has none: what an RDS endpoint speaks, piped to a private socket."""
+"""TLS in front of a PostgreSQL or a Valkey that has none: what AWS's endpoints speak, piped to a private socket."""
 
 import asyncio
 import contextlib
@@ -22,6 +22,9 @@ class TlsGate:
     port: int
     target: Path
     certificate: ServerCertificate
+    waits_for_request: bool = True
+    """PostgreSQL's clients ask for TLS before it begins; Valkey's begin with it."""
+
     _server: asyncio.Server | None = field(default=None, init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
 
@@ -29,7 +32,8 @@ class TlsGate:
         """Raise OSError if the address is taken."""
         self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._context.load_cert_chain(self.certificate.certificate, self.certificate.key)
-        self._server = await asyncio.start_server(self._serve, self.address, self.port)
+        context = None if self.waits_for_request else self._context
+        self._server = await asyncio.start_server(self._serve, self.address, self.port, ssl=context)
 
     async def stop(self) -> None:
         if self._server is not None:
@@ -50,11 +54,12 @@ class TlsGate:
             writer.close()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if await reader.readexactly(8) != SSL_REQUEST:
-            return  # as an RDS endpoint with rds.force_ssl: no TLS, no answer
-        writer.write(b"S")
-        await writer.drain()
-        await writer.start_tls(self._context)
+        if self.waits_for_request:
+            if await reader.readexactly(8) != SSL_REQUEST:
+                return  # as an RDS endpoint with rds.force_ssl: no TLS, no answer
+            writer.write(b"S")
+            await writer.drain()
+            await writer.start_tls(self._context)
         server_reader, server_writer = await asyncio.open_unix_connection(self.target)
         try:
             await asyncio.gather(_pipe(reader, server_writer), _pipe(server_reader, writer))

@@ -14,6 +14,8 @@ RDS_CA_BUNDLE = str(Path(__file__).parent.parent / "serverless" / "postgresql" /
 APPLICATION_ROLE = "app"
 """The database role of every function but the management function, which creates it."""
 
+CACHE_ACCESS = "on ~* resetchannels -@all +get +set +del +exists +incrby +pexpire +persist +flushdb +cluster|slots"
+"""What the functions may do in the cache, as its access control list says it: what `serverless/caching` sends."""
 
 ORIGIN_SECRET_HEADER = "x-origin-secret"  # noqa: S105 (the name, not the value)
 """What CloudFront adds to each request, where there is a CloudFront."""
@@ -80,6 +82,15 @@ class Environment:
 
     cache_url: str = ""
     """URL of Valkey, such as "rediss://host:6379".  Empty: nothing is cached."""
+
+    cache_name: str = ""
+    """Name of the ElastiCache cache at `cache_url`, and of its user, as whom functions sign in with an IAM token.
+
+    Empty: they sign in with what stands in the URL, or not at all.
+    """
+
+    cache_ca_bundle: str = ""
+    """PEM file that the certificate of the cache is verified against.  Empty: the system's."""
 
     pinning_statements: str = "report"
     """What becomes of a statement that would pin its session of RDS Proxy: "refuse", "report" or "allow"."""

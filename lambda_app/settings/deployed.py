@@ -67,7 +67,12 @@ if env.cache_url:
         "default": {
             "BACKEND": "lambda_app.serverless.caching.valkey.ValkeyCache",
             "LOCATION": env.cache_url,
-            "KEY_PREFIX": env.stage,
+            # With a number that changes with what is stored: during a deploy two releases share the cache.
+            "KEY_PREFIX": f"{env.stage}:2",
+            "OPTIONS": {
+                "iam_name": env.cache_name,
+                **({"ssl_ca_certs": env.cache_ca_bundle} if env.cache_ca_bundle else {}),
+            },
         }
     }
 

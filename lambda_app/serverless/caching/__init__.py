@@ -1,1 +1,1 @@
-"""Django's cache on Valkey, where nobody waits for a cache that is away; and what no cache on the way may keep."""
+"""Django's cache on Valkey, which no request waits for in an outage; and what no cache on the way may keep."""

@@ -1,201 +1,178 @@
-"""Django's Redis cache for Valkey: what is away is a miss within 200 ms, and what expires is computed by one process.
+"""Django's cache on Valkey: shared by all environments, and never waited for when the server does not answer.
 
     CACHES = {"default": {"BACKEND": "lambda_app.serverless.caching.valkey.ValkeyCache", "LOCATION": "rediss://..."}}
 
-Loading this module does not load the client: the first use does.
+The server may be alone or a cluster.  OPTIONS are those of valkey-py's client, and `iam_name`, with which
+`connections.IamToken` signs in to ElastiCache.  During an outage reads miss and writes are lost.
 """
 
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
-from functools import wraps
-from typing import Any
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from django.core.cache.backends.base import DEFAULT_TIMEOUT
-from django.core.cache.backends.redis import RedisCache, RedisCacheClient
-from django.utils.functional import cached_property
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.core.exceptions import ImproperlyConfigured
+
+from lambda_app.serverless.caching.serializer import UnreadableValueError, decode, encode
+
+if TYPE_CHECKING:
+    from lambda_app.serverless.caching.connections import Connection
 
 logger = logging.getLogger(__name__)
 
-CONNECT_TIMEOUT_SECONDS = 0.1
-ANSWER_TIMEOUT_SECONDS = 0.08
-"""With the time to connect, less than the 200 ms that a request may lose to a cache that is away."""
-
-AWAY_SECONDS = 5.0
-"""How long nobody asks again after a failure: one request of an environment pays for an outage, not each."""
-
-GRACE = timedelta(minutes=5)
-"""How long an expired value is kept, for those who come while one process computes the next."""
-
 COMPUTE_SECONDS = 10
-"""After which nobody waits any more for who said that they would compute a value."""
+"""Until then other processes leave a missing value to the one that computes it."""
 
 WAIT_SECONDS = 0.5
-"""How long who comes to an empty place waits for the one who fills it."""
+"""Seconds a caller waits for another process to fill a missing key before computing the value itself."""
 
 POLL_SECONDS = 0.01
 
-
-class CacheAwayError(ValueError):
-    """A counter cannot be moved: the cache is away.  A ValueError, as for a key that is not there."""
+MISSING = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A value of `get_or_set`, which is kept for longer than it is fresh."""
-
-    value: Any
-    fresh_until: float
-
-    @property
-    def is_fresh(self) -> bool:
-        return time.time() < self.fresh_until
+class CacheUnavailableError(ValueError):
+    """A counter cannot be moved during an outage.  A ValueError, as for a key that is not there."""
 
 
-def _unless_away(operation: Callable[..., Any], default: Callable[..., Any]) -> Any:
-    """Return what `default` makes of the arguments while the cache is away: at once, but for the first who notices."""
+class ValkeyCache(BaseCache):
+    """Fulfils Django's contract for caches; what is stored is data, see `serializer`."""
 
-    @wraps(operation)
-    def bounded(cache: "ValkeyCache", *args: Any, **kwargs: Any) -> Any:
-        if cache.is_away:
-            return default(*args, **kwargs)
-        try:
-            return operation(cache, *args, **kwargs)
-        except Exception as error:
-            if not _is_of_client(error):
-                raise
-            cache.note_away(error)
-        return default(*args, **kwargs)
-
-    return bounded
-
-
-def _is_of_client(error: Exception) -> bool:
-    from redis.exceptions import RedisError
-
-    return isinstance(error, RedisError | OSError)
-
-
-def _given_default(key: Any, default: Any = None, version: int | None = None) -> Any:
-    return default
-
-
-def _refuse(key: Any, *args: Any, **kwargs: Any) -> int:
-    raise CacheAwayError(f"the cache is away, so {key!r} cannot be counted; ask again in {AWAY_SECONDS:g} s")
-
-
-class KeptClient(RedisCacheClient):
-    """Django makes a client for each operation, which takes longer than the operation; this keeps one for each pool."""
-
-    _servers: list[str]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._kept: dict[bool, Any] = {}
-
-    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
-        if len(self._servers) > 1:
-            return super().get_client(key, write=write)
-        if write not in self._kept:
-            self._kept[write] = super().get_client(key, write=write)
-        return self._kept[write]
-
-
-class ValkeyCache(RedisCache):
-    """Fails open: reads miss, writes are lost, and an outage is one warning."""
-
-    _servers: list[str]
-    _options: dict[str, Any]
-
-    def __init__(self, server: str, params: dict[str, Any]) -> None:
-        super().__init__(server, params)
-        self._away_until = 0.0
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(params)
+        if not isinstance(server, str) or not server:
+            raise ImproperlyConfigured(
+                f"LOCATION of the cache should be one URL such as 'rediss://host:6379', got {server!r}; "
+                "of a cluster, name any node: the others are found through it"
+            )
+        self._url, self._options = server, params.get("OPTIONS", {})
 
     @cached_property
-    def _cache(self) -> Any:
-        # Not before: the client's import is not for an environment that never asks.
-        return KeptClient(self._servers, **{**_bounds(), **self._options})
+    def connection(self) -> "Connection":
+        from lambda_app.serverless.caching.connections import Connection
 
-    @property
-    def is_away(self) -> bool:
-        # The clock on the wall: the other one may stand still while Lambda is frozen.
-        return 0 <= self._away_until - time.time() <= AWAY_SECONDS
+        return Connection(self._url, self._options)
 
-    def note_away(self, error: Exception) -> None:
-        """Let nobody wait for the cache for a while."""
-        self._away_until = time.time() + AWAY_SECONDS
-        logger.warning("the cache is away, for %g s nobody asks it: %r", AWAY_SECONDS, error)
+    def disconnect(self) -> None:
+        """Close the connection, which lasts through requests otherwise; the next command makes another."""
+        if "connection" in self.__dict__:
+            self.connection.close()
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        found = self._get(key, default, version)
-        return found.value if isinstance(found, Held) else found
+        name = self.make_and_validate_key(key, version)
+        return _value_of(self.connection.ask(name, lambda client: client.get(name), None), default)
 
-    def get_many(self, keys: Any, version: int | None = None) -> dict[Any, Any]:
-        found = self._get_many(keys, version)
-        return {key: value.value if isinstance(value, Held) else value for key, value in found.items()}
+    def get_many(self, keys: Iterable[Any], version: int | None = None) -> dict[Any, Any]:
+        names = {self.make_and_validate_key(key, version): key for key in keys}
+        stored = self.connection.ask_each(names, lambda client, name: client.get(name), {})
+        values = {names[name]: _value_of(item, MISSING) for name, item in stored.items()}
+        return {key: value for key, value in values.items() if value is not MISSING}
 
-    _get = _unless_away(RedisCache.get, _given_default)
-    _get_many = _unless_away(RedisCache.get_many, lambda keys, version=None: {})
-    set = _unless_away(RedisCache.set, lambda *args, **kwargs: None)
-    add = _unless_away(RedisCache.add, lambda *args, **kwargs: True)
-    touch = _unless_away(RedisCache.touch, lambda *args, **kwargs: False)
-    delete = _unless_away(RedisCache.delete, lambda *args, **kwargs: False)
-    has_key = _unless_away(RedisCache.has_key, lambda *args, **kwargs: False)
-    set_many = _unless_away(RedisCache.set_many, lambda data, *args, **kwargs: list(data))
-    delete_many = _unless_away(RedisCache.delete_many, lambda *args, **kwargs: None)
-    incr = _unless_away(RedisCache.incr, _refuse)
-    clear = _unless_away(RedisCache.clear, lambda: False)
+    def set(self, key: Any, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> None:
+        name, stored = self.make_and_validate_key(key, version), encode(value)
+        milliseconds = self._milliseconds(timeout)
+        self.connection.ask(name, lambda client: _store(client, name, stored, milliseconds), None)
+
+    def set_many(
+        self, data: Mapping[Any, Any], timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> list[Any]:
+        stored = {self.make_and_validate_key(key, version): encode(value) for key, value in data.items()}
+        milliseconds = self._milliseconds(timeout)
+        done = self.connection.ask_each(
+            stored, lambda client, name: _store(client, name, stored[name], milliseconds), None
+        )
+        return list(data) if done is None else []
+
+    def add(self, key: Any, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        name, stored = self.make_and_validate_key(key, version), encode(value)
+        milliseconds = self._milliseconds(timeout)
+        if milliseconds == 0:
+            return not self.has_key(key, version)
+        return bool(self.connection.ask(name, lambda client: client.set(name, stored, px=milliseconds, nx=True), True))
+
+    def touch(self, key: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        name, milliseconds = self.make_and_validate_key(key, version), self._milliseconds(timeout)
+        if milliseconds is None:
+            self.connection.ask(name, lambda client: client.persist(name), None)
+            return self.has_key(key, version)
+        return bool(self.connection.ask(name, lambda client: client.pexpire(name, milliseconds), False))
+
+    def delete(self, key: Any, version: int | None = None) -> bool:
+        name = self.make_and_validate_key(key, version)
+        return bool(self.connection.ask(name, lambda client: _delete(client, name), 0))
+
+    def delete_many(self, keys: Iterable[Any], version: int | None = None) -> None:
+        self.connection.ask_each([self.make_and_validate_key(key, version) for key in keys], _delete, None)
+
+    def has_key(self, key: Any, version: int | None = None) -> bool:
+        name = self.make_and_validate_key(key, version)
+        return bool(self.connection.ask(name, lambda client: client.execute_command("EXISTS", name), 0))
+
+    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
+        """Raise ValueError if `key` is missing or cannot be reached, TypeError if it holds no whole number."""
+        name = self.make_and_validate_key(key, version)
+        number = self.connection.count(name, delta)
+        if number is None:
+            raise CacheUnavailableError(f"the cache does not answer, so {key!r} cannot be counted; count elsewhere")
+        return number
+
+    def clear(self) -> bool:  # type: ignore[override]
+        return self.connection.clear()
 
     def get_or_set(
         self, key: Any, default: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
     ) -> Any:
-        """Return the value of `key`; if it is missing or expired one process computes it, by calling `default`.
+        """Return the value of `key`; if there is none, one process computes it by calling `default`.
 
-        Meanwhile others get the expired value, or wait a moment where there is none.
+        Others wait for it up to WAIT_SECONDS, then compute it themselves.
         """
-        held = self._read_held(key, version)
-        if held is not None and held.is_fresh:
-            return held.value
-        if not self.add(f"{key}:lock", 1, COMPUTE_SECONDS, version):
-            held = held or self._wait(key, version)
-            if held is not None:
-                return held.value
-        return self._compute(key, default, timeout, version)
-
-    def _read_held(self, key: Any, version: int | None) -> Held | None:
-        found = self._get(key, None, version)
-        return found if found is None or isinstance(found, Held) else Held(found, float("inf"))
-
-    def _wait(self, key: Any, version: int | None) -> Held | None:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < deadline and not self.is_away:
+        lock, deadline = f"{key}:lock", time.monotonic() + WAIT_SECONDS
+        while (value := self.get(key, MISSING, version)) is MISSING:
+            if self.add(lock, 1, COMPUTE_SECONDS, version) or time.monotonic() > deadline:
+                return self._compute(key, default, timeout, version)
             time.sleep(POLL_SECONDS)
-            if (held := self._read_held(key, version)) is not None:
-                return held
-        return None
+        return value
 
     def _compute(self, key: Any, default: Any, timeout: float | None, version: int | None) -> Any:
         try:
-            value = default() if callable(default) else default
-            seconds = self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
-            fresh_until = float("inf") if seconds is None else time.time() + seconds
-            kept = None if seconds is None else seconds + GRACE.total_seconds()
-            self.set(key, Held(value, fresh_until), kept, version)
+            # Another process may have finished between our look and our lock.
+            if (value := self.get(key, MISSING, version)) is MISSING:
+                value = self._keep(key, default() if callable(default) else default, timeout, version)
         finally:
             self.delete(f"{key}:lock", version)
         return value
 
+    def _keep(self, key: Any, value: Any, timeout: float | None, version: int | None) -> Any:
+        """Store `value` unless another process has stored one, and return the one that is there then."""
+        if self.add(key, value, timeout, version):
+            return value
+        if (stored := self.get(key, MISSING, version)) is not MISSING:
+            return stored
+        # There is one that cannot be read.
+        self.set(key, value, timeout, version)
+        return value
 
-def _bounds() -> dict[str, Any]:
-    from redis.backoff import NoBackoff
-    from redis.exceptions import ConnectionError as LostConnectionError
-    from redis.retry import Retry
+    def _milliseconds(self, timeout: float | None) -> int | None:
+        seconds = self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
+        return None if seconds is None else max(0, int(seconds * 1000))
 
-    return {
-        "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        "socket_timeout": ANSWER_TIMEOUT_SECONDS,
-        # A connection that died while Lambda was frozen says so at once: another is worth it.  A timeout is not.
-        "retry": Retry(NoBackoff(), 1, supported_errors=(LostConnectionError,)),
-    }
+
+def _value_of(stored: bytes | None, default: Any) -> Any:
+    if stored is None:
+        return default
+    try:
+        return decode(stored)
+    except UnreadableValueError as error:
+        # Of an older release, which pickled, of a later one, or not from us: a miss, and written anew.
+        logger.info("a stored value counts as missing: %s", error)
+        return default
+
+
+def _store(client: Any, name: str, stored: bytes, milliseconds: int | None) -> Any:
+    return _delete(client, name) if milliseconds == 0 else client.set(name, stored, px=milliseconds)
+
+
+def _delete(client: Any, name: str) -> Any:
+    return client.execute_command("DEL", name)

@@ -98,10 +98,8 @@ PARTS_NOT_RUN = (
     ),
     *(f"PIL/_imaging{name}.*" for name in ("math", "morph", "tk")),
     "urllib3/contrib/emscripten",
-    "redis/asyncio/multidb",
-    "redis/multidb",
     # Commands of server modules, which their clients load when first used.
-    *(f"redis/commands/{name}" for name in ("bf", "json", "search", "timeseries", "vectorset")),
+    *(f"valkey/commands/{name}" for name in ("bf", "graph", "json", "search", "timeseries")),
     # Lists of what wheels were built from.
     "*.dist-info/sboms",
     # The API of pydantic 1, and the slow twin of psycopg's C module.

@@ -104,7 +104,7 @@ import sys; sys.path.insert(0, {str(native)!r})
 import importlib
 for name in ("api_gateway", "sqs", "s3", "management"):
     importlib.import_module(f"lambda_app.handlers.{{name}}")
-import boto3, django.urls
+import boto3, django.urls, lambda_app.serverless.caching.connections
 from PIL import Image
 from django.core.files.storage import storages
 from django.core.management import get_commands

@@ -201,7 +201,8 @@ class PinGuard:
     def check_length(self, text: bytes) -> None:
         """Hold `text`, as it is sent, to the limit."""
         if len(text) > MAX_STATEMENT_BYTES:
-            self.found(TOO_LONG, text[:300].decode(errors="replace"))
+            # It is logged: up to the first value, which a member may have written.
+            self.found(TOO_LONG, text[:300].partition(b"'")[0].decode(errors="replace"))
 
     def _rule(self, text: str, params: Any, many: bool, context: dict[str, Any]) -> Rule | None:
         if getattr(context["cursor"].cursor, "name", None):

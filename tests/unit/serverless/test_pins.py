@@ -155,6 +155,14 @@ def test_a_statement_whose_text_is_over_16_kb_once_it_is_bound_is_refused(statem
         run(PinGuard(refuse), statement, params, many=many)
 
 
+def test_the_pin_of_a_long_text_does_not_quote_its_values():
+    pins = []
+
+    PinGuard(pins.append).check_length(b"INSERT INTO post VALUES ('written by ada', " + b"1, " * MAX_STATEMENT_BYTES)
+
+    assert [pin.statement for pin in pins] == ["INSERT INTO post VALUES ("]
+
+
 def test_a_statement_of_16_kb_is_not():
     statement = "SELECT %s"
     longest = "x" * (MAX_STATEMENT_BYTES - len("SELECT ''"))

@@ -1,5 +1,6 @@
 """The request that began it all: its id and trace travel with every task, so that one id finds all their lines."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,7 +21,7 @@ class Origin:
     """As the client was told in X-Request-Id."""
 
     trace: str = ""
-    """The trace header, such as "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"."""
+    """The well-formed parts of the trace header, such as "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"."""
 
     def fields(self) -> dict[str, str]:
         """Return what each log line says of it."""
@@ -54,9 +55,20 @@ def origin_of(event: Any, context: LambdaContext) -> Origin:
         return NOBODY
     headers = event.get("headers")
     trace = headers.get("x-amzn-trace-id") if isinstance(headers, dict) else None
-    return Origin(request_id_of(event, context), trace if isinstance(trace, str) else "")
+    return Origin(request_id_of(event, context), _trace_of(trace) if isinstance(trace, str) else "")
+
+
+MAX_TRACE_CHARACTERS = 256
+_ROOT = re.compile(r"Root=(1-[0-9a-f]{1,8}(?:-[0-9a-f]{1,24})?)")
+_PART = re.compile(rf"{_ROOT.pattern}|Self=1-[0-9a-f-]{{1,33}}|Parent=[0-9a-f]{{16}}|Sampled=[01?]|Lineage=[0-9a-f:|]+")
+
+
+def _trace_of(header: str) -> str:
+    """Return the well-formed parts of a trace header: a client may send anything under its name."""
+    parts = header.split(";") if len(header) <= MAX_TRACE_CHARACTERS else []
+    return ";".join(part for part in parts if _PART.fullmatch(part))
 
 
 def _root(trace: str) -> str:
-    """Return the id within a trace header; the header itself where it is written in another way."""
-    return next((part[5:] for part in trace.split(";") if part.startswith("Root=")), trace)
+    """Return the id within a trace header, "" if there is none."""
+    return next((found[1] for part in trace.split(";") if (found := _ROOT.fullmatch(part))), "")

@@ -43,5 +43,27 @@ def test_the_origin_ends_with_its_block():
     assert (within, current_origin()) == (ADA, NOBODY)
 
 
-def test_a_trace_written_in_another_way_is_kept_whole():
-    assert Origin("1", "00-4bf92f-00f067-01").fields()["trace_id"] == "00-4bf92f-00f067-01"
+ROOT = "Root=1-5759e988-bd862e3fe1be46a994272793"
+
+
+@pytest.mark.parametrize(
+    ("header", "taken"),
+    [
+        (f"{ROOT};Sampled=1", f"{ROOT};Sampled=1"),
+        (f"Self=1-0-1;{ROOT};evil=x", f"Self=1-0-1;{ROOT}"),
+        ("00-4bf92f-00f067-01", ""),
+        ("Root=1-zzzzzzzz-bd862e3fe1be46a994272793", ""),
+        (f"{ROOT}\n", ""),
+        ("Root=eyJhbGciOiJub25lIn0.e30.", ""),
+        (f"{ROOT};" * 10, ""),
+        ("a" * 10_000, ""),
+    ],
+)
+def test_only_the_well_formed_parts_of_a_trace_header_are_taken(header, taken, lambda_context):
+    event = {"requestContext": {"requestId": "request-1"}, "headers": {"x-amzn-trace-id": header}}
+
+    assert origin_of(event, lambda_context) == Origin("request-1", taken)
+
+
+def test_an_origin_from_a_message_logs_no_trace_that_is_none():
+    assert "trace_id" not in Origin("1", "00-4bf92f-00f067-01").fields()

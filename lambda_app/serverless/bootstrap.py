@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import django
 
+from lambda_app.serverless.observability.uncaught import log_what_python_prints
 from lambda_app.serverless.snapshots import register_hooks
 
 
@@ -30,4 +31,5 @@ def start_django() -> None:
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lambda_app.settings.deployed")
     django.setup()
+    log_what_python_prints()
     register_hooks()

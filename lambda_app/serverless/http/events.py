@@ -205,7 +205,7 @@ def _text(value: Any) -> str:
         return value
     if value is None:
         return ""
-    raise MalformedEventError(f"a query parameter should be text, got {value!r:.100}")
+    raise MalformedEventError(f"a query parameter should be text, got {type(value).__name__}")
 
 
 def _last_hop(forwarded_for: str) -> str:

@@ -11,7 +11,10 @@ COOKIE = "HTTP_COOKIE"
 
 
 class MalformedEventError(ValueError):
-    """A part of an HTTP event is missing or is not what a gateway writes there."""
+    """A part of an HTTP event is missing or is not what a gateway writes there.
+
+    Its text is logged, so it names the type of a value and never the value, which may be a token.
+    """
 
 
 def check_text(*parts: Any) -> None:
@@ -30,7 +33,7 @@ def mapping_of(parent: Mapping[str, Any], key: str, *, of: str = "the event") ->
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise MalformedEventError(f"{key} of {of} should be an object, got {value!r:.100}")
+        raise MalformedEventError(f"{key} of {of} should be an object, got {type(value).__name__}")
     return value
 
 
@@ -40,7 +43,7 @@ def list_of(parent: Mapping[str, Any], key: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise MalformedEventError(f"{key} should be a list, got {value!r:.100}")
+        raise MalformedEventError(f"{key} should be a list, got {type(value).__name__}")
     return value
 
 
@@ -50,7 +53,7 @@ def body_of(event: Mapping[str, Any]) -> bytes:
     if body is None:
         return b""
     if not isinstance(body, str) or encoded not in (True, False, None):
-        raise MalformedEventError(f"body should be text and isBase64Encoded a boolean, got {encoded!r:.100}")
+        raise MalformedEventError(f"body should be text and isBase64Encoded a boolean, got {type(encoded).__name__}")
     return b64decode(body, validate=True) if encoded else body.encode()
 
 

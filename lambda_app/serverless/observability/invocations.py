@@ -21,6 +21,7 @@ from django.http import HttpRequest
 
 from lambda_app.serverless.observability.logs import logger
 from lambda_app.serverless.observability.origins import continued, origin_of
+from lambda_app.serverless.observability.uncaught import printable
 
 queries_logger = logging.getLogger(__name__)
 
@@ -85,8 +86,13 @@ def observed(source: str) -> Callable[[Handler], Handler]:
         @logger.inject_lambda_context(clear_state=True)
         @wraps(handler)
         def run(event: Any, context: LambdaContext) -> Any:
-            with continued(origin_of(event, context)):
-                return _measured(handler, event, context, _begin(source))
+            try:
+                with continued(origin_of(event, context)):
+                    return _measured(handler, event, context, _begin(source))
+            except Exception as error:
+                if (shown := printable(error)) is error:
+                    raise
+                raise shown from None
 
         return run
 

@@ -13,7 +13,7 @@ FIELDS = {"id": "1", "task": "a.b", "enqueued_at": "2026-11-23T07:30:00+00:00", 
 FIELDS_OF_A_CALL = {name: value for name, value in FIELDS.items() if name != "version"}
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda children: st.lists(children) | st.dictionaries(st.text(), children),
     max_leaves=10,
 )

@@ -1,5 +1,6 @@
 """What strangers upload: every kind of hostile file, and the odd but honest ones, each made when asked for."""
 
+import random
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from zipfile import ZipFile
 from PIL import Image, PngImagePlugin
 
 from tests.uploads import parts
-from tests.uploads.parts import encode, picture, png, png_chunk
+from tests.uploads.parts import encode, exif_of_entries, frame_header, picture, png, png_chunk
 
 JPEG, PNG, WEBP = "image/jpeg", "image/png", "image/webp"
 
@@ -18,6 +19,7 @@ SCRIPT = b"<script>alert(document.domain)</script>"
 
 TOO_LARGE = "megapixels and 8,000 pixels a side; this one has"
 DAMAGED = "the image is damaged and cannot be read"
+TWICE = "it says twice how large it is"
 NOT_LISTED = "the file is not a JPEG, PNG or WebP image"
 ANIMATED = "the image is animated; only still photos can be posted"
 
@@ -79,7 +81,6 @@ BOMBS = (
     Sample("webp-of-17-megapixels", WEBP, lambda: parts.riff(parts.webp_canvas(4_250, 4_000)), "16 megapixels"),
     Sample("gif-of-65535x65535", JPEG, lambda: b"GIF89a\xff\xff\xff\xff\0\0\0", NOT_LISTED),
     Sample("tiff-of-9000x9000", JPEG, flat("1", (9_000, 9_000), "TIFF", compression="group4"), NOT_LISTED),
-    Sample("jpeg-with-500-pictures-behind", JPEG, lambda: multi_picture_jpeg(501), "more than 50 scans"),
     Sample("jpeg-of-51-scans", JPEG, lambda: parts.with_scans((2_000, 2_000), 51), "more than 50 scans"),
 )
 
@@ -139,10 +140,112 @@ HIDDEN = (
     Sample("jpeg-with-an-exif-of-60-kb", JPEG, lambda: encode(picture(), "JPEG", exif=exif_of(60_000))),
     Sample("jpeg-with-5000-exif-entries", JPEG, lambda: encode(picture(), "JPEG", exif=exif_with_entries(5_000))),
     Sample("jpeg-with-20-pictures-behind", JPEG, lambda: multi_picture_jpeg(21)),
+    Sample("jpeg-with-500-pictures-behind", JPEG, lambda: multi_picture_jpeg(501)),
     Sample("png-with-a-text-of-300-kb", PNG, lambda: encode(picture(), "PNG", pnginfo=text_of(300_000))),
     Sample("webp-with-an-exif-of-300-kb", WEBP, lambda: encode(picture(), "WEBP", exif=exif_of(300_000))),
     Sample("png-whose-pixels-inflate-to-100-mb", PNG, lambda: _inflating_png()),
 )
+
+AMBIGUOUS = (
+    Sample("png-of-two-sizes-the-larger-last", PNG, lambda: _png_of_two_sizes((9, 9), (12_000, 12_000)), TWICE),
+    Sample("png-of-two-sizes-the-larger-first", PNG, lambda: _png_of_two_sizes((12_000, 12_000), (9, 9)), TWICE),
+    Sample("png-that-says-its-size-twice", PNG, lambda: _png_of_two_sizes((9, 9), (9, 9)), TWICE),
+    Sample("png-whose-size-comes-second", PNG, lambda: _png_of_pieces(png_chunk(b"tEXt", b"a\0b"), _PNG_9), DAMAGED),
+    Sample("jpeg-whose-size-hides-in-ff-00", JPEG, lambda: jpeg_of_a_jump((9, 9), (12_000, 12_000)), DAMAGED),
+    Sample("jpeg-of-two-sizes-that-are-allowed", JPEG, lambda: jpeg_of_a_jump((9, 9), (64, 48)), DAMAGED),
+    Sample("jpeg-whose-size-hides-in-an-unknown-segment", JPEG, lambda: _size_in_segment(0xF0, (12_000, 9)), DAMAGED),
+    Sample("jpeg-of-two-sizes-the-larger-last", JPEG, lambda: _jpeg_of(frame_header(9, 9), (12_000, 12_000)), TWICE),
+    Sample("jpeg-of-two-sizes-the-larger-first", JPEG, lambda: _jpeg_of(frame_header(12_000, 12_000), (9, 9)), TWICE),
+    Sample("jpeg-with-a-size-between-its-scans", JPEG, lambda: _size_between_scans(12_000, 12_000), TWICE),
+    Sample("webp-of-two-pictures", WEBP, lambda: parts.riff(parts.webp_frame(), parts.webp_frame((900, 900))), TWICE),
+    Sample(
+        "webp-picture-smaller-than-its-canvas",
+        WEBP,
+        lambda: parts.riff(parts.webp_canvas(3_000, 3_000), parts.webp_frame((10, 10))),
+        DAMAGED,
+    ),
+)
+"""Two readers would see two pictures in them."""
+
+PHONES = (
+    Sample("jpeg-of-a-pixel-with-a-film-of-4-mb", JPEG, lambda: _noisy("JPEG", quality=85) + parts.film(4_000_000)),
+    Sample("jpeg-of-a-samsung-with-a-film-and-its-index", JPEG, lambda: _samsung(parts.film(4_000_000))),
+    Sample("jpeg-with-a-gain-map-behind", JPEG, lambda: multi_picture_jpeg(2) + encode(picture(), "JPEG")),
+    Sample("jpeg-with-a-heic-behind", JPEG, lambda: encode(picture(), "JPEG") + b"\0\0\0\x18ftypheic" + bytes(9_999)),
+    Sample("jpeg-with-zeros-behind", JPEG, lambda: encode(picture(), "JPEG") + bytes(100_000)),
+    Sample("jpeg-with-ones-behind", JPEG, lambda: encode(picture(), "JPEG") + b"\xff" * 100_000),
+    Sample("jpeg-with-its-thumbnail", JPEG, lambda: _with(0xE1, b"Exif\0\0" + encode(picture(), "JPEG"))),
+    Sample("jpeg-with-zeros-before-a-segment", JPEG, lambda: _jpeg_after(bytes(64))),
+    Sample("png-with-a-film-of-4-mb", PNG, lambda: png(9, 9) + parts.film(4_000_000)),
+    Sample("png-without-its-end", PNG, lambda: png(9, 9)[:-12]),
+    Sample("webp-with-a-film-of-4-mb", WEBP, lambda: encode(picture(), "WEBP") + parts.film(4_000_000)),
+)
+"""What cameras and their programs write behind a picture, and between its parts."""
+
+BESIDE = (
+    *(
+        Sample(f"jpeg-with-{name}", JPEG, lambda marker=marker, content=content: _with(marker, content))
+        for name, marker, content in (
+            ("an-empty-exif", 0xE1, b"Exif\0\0"),
+            ("an-exif-of-noise", 0xE1, b"Exif\0\0" + random.Random(1).randbytes(900)),
+            ("an-exif-that-ends-early", 0xE1, b"Exif\0\0" + exif_of(60)[6:40]),
+            ("an-exif-whose-directory-is-nowhere", 0xE1, b"Exif\0\0MM\0*\xff\xff\xff\xf0"),
+            ("an-exif-of-a-strange-kind", 0xE1, b"Exif\0\0" + exif_of_entries([(0x0112, 5, 9, 2**32 - 1)])),
+            ("a-broken-xmp", 0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta \xff\xfe<<"),
+            ("a-broken-iptc", 0xED, b"Photoshop 3.0\0008BIM\4\4\xff"),
+            ("a-resolution-of-four-bytes", 0xED, b"Photoshop 3.0\0008BIM\3\xed\0\0\0\0\0\4abcd"),
+            ("a-profile-of-noise", 0xE2, b"ICC_PROFILE\0\1\1" + random.Random(2).randbytes(900)),
+            ("a-profile-without-its-first-part", 0xE2, b"ICC_PROFILE\0\2\2abc"),
+            ("a-profile-of-no-bytes", 0xE2, b"ICC_PROFILE\0"),
+            ("a-broken-index-of-pictures", 0xE2, b"MPF\0MM\0*\xff\xff\xff\xff"),
+            ("a-jfif-of-six-bytes", 0xE0, b"JFIF\0\1"),
+            ("an-adobe-of-five-bytes", 0xEE, b"Adobe"),
+            ("an-empty-segment", 0xE7, b""),
+            ("a-start-and-an-end-in-a-segment", 0xE5, b"\xff\xd8\xff\xda\xff\xc0\0\x0b\x08\xff\xd9"),
+        )
+    ),
+    *(
+        Sample(f"png-with-{name}", PNG, lambda chunk=chunk: encode_with(chunk))
+        for name, chunk in (
+            ("an-exif-of-noise", png_chunk(b"eXIf", random.Random(3).randbytes(900))),
+            ("an-exif-with-a-wrong-checksum", png_chunk(b"eXIf", b"II*\0", checksum=1)),
+            ("an-exif-whose-directory-is-nowhere", png_chunk(b"eXIf", b"MM\0*\xff\xff\xff\xf0")),
+            ("a-text-with-a-wrong-checksum", png_chunk(b"tEXt", b"a\0b", checksum=1)),
+            ("a-text-that-does-not-inflate", png_chunk(b"zTXt", b"a\0\0nonsense")),
+            ("a-text-of-an-unknown-compression", png_chunk(b"zTXt", b"a\0\7nonsense")),
+            ("a-text-that-inflates-to-20-mb", png_chunk(b"zTXt", b"a\0\0" + parts.deflated_zeros(20 * 1024**2))),
+            ("a-profile-that-does-not-inflate", png_chunk(b"iCCP", b"a\0\0nonsense")),
+            ("a-profile-of-an-unknown-compression", png_chunk(b"iCCP", b"a\0\7nonsense")),
+            ("a-profile-that-inflates-to-20-mb", png_chunk(b"iCCP", b"a\0\0" + parts.deflated_zeros(20 * 1024**2))),
+            ("a-profile-of-no-bytes", png_chunk(b"iCCP")),
+            ("a-gamma-of-one-byte", png_chunk(b"gAMA", b"a")),
+            ("colours-of-one-byte", png_chunk(b"cHRM", b"a")),
+            ("a-rendering-intent-of-no-bytes", png_chunk(b"sRGB")),
+            ("a-resolution-of-one-byte", png_chunk(b"pHYs", b"a")),
+            ("a-transparency-of-one-byte", png_chunk(b"tRNS", b"a")),
+            ("a-transparency-with-a-wrong-checksum", png_chunk(b"tRNS", bytes(6), checksum=1)),
+            ("an-animation-of-one-byte", png_chunk(b"acTL", b"a")),
+            ("an-animation-of-no-frames", png_chunk(b"acTL", bytes(8))),
+            ("a-private-chunk", png_chunk(b"prVt", b"anything", checksum=1)),
+        )
+    ),
+    Sample("png-with-100-mb-of-texts", PNG, lambda: png(9, 9, *parts.chunks_of_text(100, 1_000_000))),
+    Sample("png-with-a-text-between-its-pixels", PNG, lambda: _text_between_pixels()),
+    Sample("webp-with-an-exif-of-noise", WEBP, lambda: encode(picture(), "WEBP", exif=random.Random(4).randbytes(900))),
+    Sample("webp-with-a-broken-xmp", WEBP, lambda: encode(picture(), "WEBP", xmp=b"<x:xmpmeta \xff\xfe<<")),
+    Sample("webp-with-a-profile-of-noise", WEBP, lambda: encode(picture(), "WEBP", icc_profile=b"nonsense")),
+    Sample("webp-with-an-exif-that-is-cut-off", WEBP, lambda: encode(picture(), "WEBP", exif=exif_of(9_000))[:-5_000]),
+    Sample("webp-longer-than-its-file", WEBP, lambda: with_riff_size(encode(picture(), "WEBP"), 2**31)),
+    *(
+        Sample(f"{name}-with-an-exif-that-points-to-gigabytes", content_type, make)
+        for name, content_type, make in (
+            ("jpeg", JPEG, lambda: parts.with_segments(encode(picture(), "JPEG"), _greedy_exif_segments())),
+            ("png", PNG, lambda: png(9, 9, png_chunk(b"eXIf", _greedy_exif()))),
+            ("webp", WEBP, lambda: encode(picture(), "WEBP", exif=_greedy_exif())),
+        )
+    ),
+)
+"""Metadata that is broken, or is a bomb of its own, beside a picture that is whole."""
 
 GIANTS = (
     Sample("jpeg-25-mp-progressive", JPEG, flat("RGB", (6_250, 4_000), "JPEG", progressive=True, subsampling=0)),
@@ -160,11 +263,93 @@ GIANTS = (
 )
 """As large as is allowed, in the modes that take the most memory."""
 
-SAMPLES = (*BOMBS, *ANIMATIONS, *BROKEN, *LIARS, *HIDDEN, *GIANTS)
+SAMPLES = (*BOMBS, *ANIMATIONS, *BROKEN, *LIARS, *AMBIGUOUS, *HIDDEN, *PHONES, *BESIDE, *GIANTS)
+
+_PNG_9 = parts.png_header(9, 9)
 
 
 def _half(data: bytes) -> bytes:
     return data[: len(data) // 2]
+
+
+def _noisy(kind: str, **options: object) -> bytes:
+    return encode(Image.effect_noise((1_600, 1_200), 60).convert("RGB"), kind, **options)
+
+
+def _samsung(film: bytes) -> bytes:
+    """Return a photo as a Galaxy writes it: behind the film stands an index, and behind that its length."""
+    index = b"SEFH" + struct.pack("<III", 107, 1, 0x0A300000) + struct.pack("<II", len(film) + 24, len(film) + 24)
+    tag = b"\0\0\x30\x0a\x10\0\0\0MotionPhoto_Data"
+    return _noisy("JPEG", quality=85) + tag + film + index + struct.pack("<I", len(index)) + b"SEFT"
+
+
+def _with(marker: int, content: bytes) -> bytes:
+    return parts.with_segments(encode(picture(), "JPEG"), [parts.jpeg_segment(marker, content)])
+
+
+def _jpeg_after(between: bytes) -> bytes:
+    jpeg = encode(picture(), "JPEG")
+    return jpeg[:20] + between + jpeg[20:]
+
+
+def _jpeg_of(first: bytes, size: tuple[int, int]) -> bytes:
+    """Return a JPEG that says its size, with `first` before."""
+    jpeg = parts.jpeg_of_size(*size)
+    return jpeg[:2] + first + jpeg[2:]
+
+
+def jpeg_of_a_jump(announced: tuple[int, int], size: tuple[int, int]) -> bytes:
+    """Return a JPEG of `size`.  Readers that take FF 00 for a segment jump over its size, into a comment."""
+    jpeg, comment = parts.jpeg_of_size(*size), parts.jpeg_segment(0xFE, frame_header(*announced))
+    scan = jpeg.index(parts.START_OF_SCAN)
+    # From behind FF 00, over the length itself and the header, to the content of the comment.
+    jump = 2 + (scan - 2) + 4
+    return jpeg[:2] + b"\xff\0" + struct.pack(">H", jump) + jpeg[2:scan] + comment + jpeg[scan:]
+
+
+def _size_in_segment(marker: int, size: tuple[int, int]) -> bytes:
+    jpeg = encode(picture(), "JPEG")
+    scan = jpeg.index(parts.START_OF_SCAN)
+    return jpeg[:scan] + parts.jpeg_segment(marker, frame_header(*size)) + jpeg[scan:]
+
+
+def _size_between_scans(width: int, height: int) -> bytes:
+    head, first, *others = encode(picture(), "JPEG", progressive=True).split(parts.START_OF_SCAN)
+    return parts.START_OF_SCAN.join([head, first + frame_header(width, height), *others])
+
+
+def _png_of_pieces(*chunks: bytes) -> bytes:
+    return parts.PNG_SIGNATURE + b"".join(chunks) + png(9, 9)[33:]
+
+
+def _png_of_two_sizes(first: tuple[int, int], second: tuple[int, int]) -> bytes:
+    return _png_of_pieces(parts.png_header(*first), parts.png_header(*second))
+
+
+def encode_with(chunk: bytes) -> bytes:
+    """Return a PNG of three colours with `chunk` before its pixels."""
+    return png(9, 9, chunk, pixel_bytes=3, color=2)
+
+
+def _text_between_pixels() -> bytes:
+    data, text = parts.deflated_zeros(9 * 37), png_chunk(b"tEXt", b"a\0b", checksum=1)
+    pixels = png_chunk(b"IDAT", data[:7]) + text + png_chunk(b"IDAT", data[7:])
+    return parts.PNG_SIGNATURE + _PNG_9 + pixels + png_chunk(b"IEND")
+
+
+def with_riff_size(webp: bytes, size: int) -> bytes:
+    return webp[:4] + struct.pack("<I", size) + webp[8:]
+
+
+def _greedy_exif(count: int = 60_000, size: int = 1_000_000) -> bytes:
+    """Return a megabyte or two of EXIF, each entry of which points to a megabyte of it."""
+    return exif_of_entries(((0x9000 + number % 0x6000, 7, size, 0) for number in range(count)), bytes(size))
+
+
+def _greedy_exif_segments() -> list[bytes]:
+    """Return EXIF in parts of 64 KB, which some readers put together."""
+    data = _greedy_exif()
+    return [parts.jpeg_segment(0xE1, b"Exif\0\0" + data[at : at + 65_000]) for at in range(0, len(data), 65_000)]
 
 
 def _with_comment(text: bytes, *, times: int = 1) -> bytes:

@@ -1,5 +1,6 @@
 """Image files put together by hand, so that they can be what no encoder would write."""
 
+import random
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
@@ -81,11 +82,38 @@ def jpeg_of_size(width: int, height: int) -> bytes:
     return jpeg[:place] + struct.pack(">HH", height, width) + jpeg[place + 4 :]
 
 
+def with_progressive_size(width: int, height: int) -> bytes:
+    """Return a progressive JPEG that claims this size: its decoder holds all of its coefficients at once."""
+    jpeg = encode(picture(), "JPEG", progressive=True)
+    place = jpeg.index(b"\xff\xc2") + 5
+    return jpeg[:place] + struct.pack(">HH", height, width) + jpeg[place + 4 :]
+
+
+def frame_header(width: int, height: int) -> bytes:
+    """Return the segment that says how large a grey JPEG is."""
+    return jpeg_segment(0xC0, struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0")
+
+
 def with_scans(size: tuple[int, int], scans: int) -> bytes:
     """Return a progressive JPEG whose first scan is repeated until it has so many."""
     head, first, *others = encode(picture(size), "JPEG", progressive=True).split(START_OF_SCAN)
     more = [first] * (scans - 1 - len(others))
     return START_OF_SCAN.join([head, first, *more, *others])
+
+
+# --- what stands beside pictures ------------------------------------------------------------------------------------
+
+
+def film(size: int) -> bytes:
+    """Return an MP4 file of noise, in which the bytes that begin a scan of a JPEG occur too."""
+    data = random.Random(size).randbytes(size)
+    return b"\0\0\0\x18ftypmp42\0\0\0\0isommp42" + struct.pack(">I4s", size + 8, b"mdat") + data
+
+
+def exif_of_entries(entries: Iterable[tuple[int, int, int, int]], behind: bytes = b"") -> bytes:
+    """Return EXIF with a directory of (tag, type, count, value) and what it may point to."""
+    rows = [struct.pack("<HHII", *entry) for entry in entries]
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(rows)) + b"".join(rows) + bytes(4) + behind
 
 
 # --- WebP -------------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from math import ceil, floor
@@ -14,7 +14,9 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from lambda_app.apps.feed.errors import RejectedImageError
-from lambda_app.apps.feed.image_headers import JPEG, PNG, WEBP, check_header
+from lambda_app.apps.feed.image_formats import JPEG, PNG, WEBP, Picture, check_size, read_picture
+from lambda_app.apps.feed.image_formats.picture import AMBIGUOUS, DAMAGED
+from lambda_app.apps.feed.memory import limited_memory
 from lambda_app.apps.feed.placeholders import blur_hash
 
 WIDTHS = (1080, 640, 320)
@@ -35,6 +37,9 @@ SPARE = 1.8
 
 Less than 2, because phones take photos of 4,032 pixels: their half differs from the whole by 54 dB, WebP by 37.
 """
+
+MAX_MEMORY_BYTES = 480 * 1024**2
+"""Twice what the largest picture takes that is allowed, and half of what the function has."""
 
 MAX_PROFILE_BYTES = 4 * 1024**2
 
@@ -75,9 +80,16 @@ class Rendering:
 
 def render(data: bytes, *, content_type: str) -> Rendering:
     """Raise RejectedImageError, with a reason that a person understands, if `data` is no such image."""
-    check_header(data, content_type=content_type)
+    try:
+        with limited_memory(MAX_MEMORY_BYTES):
+            return _render(read_picture(data, content_type=content_type))
+    except MemoryError as error:
+        raise RejectedImageError("the image takes too much memory to decode; save it smaller, or as a JPEG") from error
+
+
+def _render(picture: Picture) -> Rendering:
     with _decoding():
-        largest, size = _read_largest(data, content_type)
+        largest, size = _read_largest(picture)
     return Rendering(
         width=size[0],
         height=size[1],
@@ -86,16 +98,35 @@ def render(data: bytes, *, content_type: str) -> Rendering:
     )
 
 
-def _read_largest(data: bytes, content_type: str) -> tuple[Image.Image, tuple[int, int]]:
+def _read_largest(picture: Picture) -> tuple[Image.Image, tuple[int, int]]:
     """Return the largest rendition and the size of the original, both upright.
 
     A function of its own: with its end the decoder goes, and with it the picture in full.
     """
-    with DECODERS[content_type](BytesIO(data)) as image:
-        orientation = image.getexif().get(EXIF_ORIENTATION, 1)
+    orientation = _read_orientation(picture.exif)
+    with DECODERS[picture.content_type](BytesIO(picture.data)) as image:
+        _check_reading(image, picture)
         size = image.size[::-1] if orientation in SIDEWAYS else image.size
-        profile = image.info.get("icc_profile")
-        return _upright(_srgb(_shrink(image, orientation), profile), orientation), size
+        return _upright(_srgb(_shrink(image, orientation), picture.profile), orientation), size
+
+
+def _read_orientation(exif: bytes) -> int:
+    """Return 1 to 8, as EXIF numbers the sides; 1, upright, if it says anything else or cannot be read."""
+    tags = Image.Exif()
+    # Broken EXIF is common and harmless, whatever is raised for it, and what was read before the fault counts.
+    with suppress(Exception):
+        tags.load(exif)
+    with suppress(Exception):
+        orientation = int(tags[EXIF_ORIENTATION])
+        return orientation if orientation in UPRIGHT else 1
+    return 1
+
+
+def _check_reading(image: ImageFile, picture: Picture) -> None:
+    """Raise RejectedImageError unless the decoder, which has not decoded yet, sees what was announced to it."""
+    check_size(picture.content_type, image.size)
+    if image.size != (picture.width, picture.height) or getattr(image, "is_animated", False):
+        raise RejectedImageError(AMBIGUOUS)
 
 
 @contextmanager
@@ -105,11 +136,11 @@ def _decoding() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except MemoryError:
+    except (MemoryError, RejectedImageError):
         raise
     except Exception as error:
         # Pillow decoders raise anything from IndexError to struct.error.
-        raise RejectedImageError("the image is damaged and cannot be read") from error
+        raise RejectedImageError(DAMAGED) from error
 
 
 def _shrink(image: ImageFile, orientation: int) -> Image.Image:
@@ -157,15 +188,13 @@ def _plain(band: Image.Image) -> Image.Image:
     return band.convert("RGBA" if band.has_transparency_data else "RGB")
 
 
-def _srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+def _srgb(image: Image.Image, profile: bytes) -> Image.Image:
     mode = "RGBA" if image.has_transparency_data else "RGB"
-    if profile and len(profile) <= MAX_PROFILE_BYTES:
-        try:
+    if 0 < len(profile) <= MAX_PROFILE_BYTES:
+        # So is a broken profile: the colours are then read as sRGB.
+        with suppress(Exception):
             source = ImageCms.ImageCmsProfile(BytesIO(profile))
             return ImageCms.profileToProfile(image, source, SRGB, outputMode=mode) or image
-        except (ImageCms.PyCMSError, OSError):
-            # A broken profile is common and harmless: the colours are read as sRGB.
-            return image.convert(mode)
     return image.convert(mode)
 
 

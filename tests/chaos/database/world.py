@@ -135,6 +135,8 @@ class Database:
         # Not TRUNCATE, which needs room for the new table before the old one goes.
         self.postgresql.execute("DROP TABLE IF EXISTS small", database="app")
         self.postgresql.execute(SMALL_TABLE, database="app")
+        # A crash replays from the last checkpoint on, and would write the old table again beside the new one.
+        self.postgresql.execute("CHECKPOINT")
 
     def effects(self) -> Counter[str]:
         return Counter(str(id) for (id,) in self.postgresql.execute("SELECT id FROM effect", database="app"))

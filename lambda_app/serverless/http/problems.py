@@ -8,9 +8,10 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
+from lambda_app.serverless.http.bad_input import is_of_request
 from lambda_app.serverless.http.gateway import request_id
 from lambda_app.serverless.http.middleware import InlineMiddleware
 from lambda_app.serverless.observability.invocations import note_route
@@ -23,6 +24,11 @@ UNAVAILABLE = (OperationalError, InterfaceError, ConnectionError)
 """What the database and AWS raise when they are away: the client may try again, unlike after a fault of ours."""
 
 RETRY_AFTER_SECONDS = 1
+
+REFUSED_INPUT = "a value of the request is out of range, too long, no valid JSON, or holds a NUL character"
+
+MAX_ERRORS = 20
+"""Of what is wrong with a request, the first: a client could otherwise make an answer of many times its size."""
 
 
 class ProblemDetailsMiddleware(InlineMiddleware):
@@ -39,18 +45,27 @@ class ProblemDetailsMiddleware(InlineMiddleware):
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer 503 if something we depend on is away; Django logs any other exception once and answers 500."""
+        """Answer 503 if something we depend on is unavailable, and 400 if a value of the request is at fault.
+
+        Django logs any other exception once and answers 500.
+        """
         if isinstance(exception, RequestDataTooBig):
             return HttpResponse(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        if not isinstance(exception, UNAVAILABLE):
-            return None
-        return unavailable(request, exception)
+        if isinstance(exception, UNAVAILABLE):
+            return unavailable(request, exception)
+        return _refuse_input(request, exception) if is_of_request(exception, request) else None
 
 
 def unavailable(request: HttpRequest, reason: Exception) -> HttpResponse:
     """Return what is answered while something that we depend on is away, and log why."""
     logger.error("%s %s: unavailable", request.method, request.path, exc_info=reason)
     return HttpResponse(status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+def _refuse_input(request: HttpRequest, reason: Exception) -> HttpResponse:
+    # With the place in the code: a view that checks its input says better what is wrong with it.
+    logger.warning("%s %s: a value of the request was refused", request.method, request.path, exc_info=reason)
+    return JsonResponse({"detail": REFUSED_INPUT}, status=HTTPStatus.BAD_REQUEST)
 
 
 def problem_body(status: int, request_id: str, fields: Mapping[str, Any] | None = None) -> bytes:

@@ -79,11 +79,11 @@ class Api(Construct):
         # One permission for all routes: one for each would outgrow the function's policy.
         integration = integrations.HttpLambdaIntegration("Django", function, scope_permission_to_route=False)
         jwt = authorizers.HttpJwtAuthorizer("Jwt", issuer.url, jwt_audience=list(issuer.audience))
-        any_method, get = [apigateway.HttpMethod.ANY], [apigateway.HttpMethod.GET]
+        any_method, reading = [apigateway.HttpMethod.ANY], [apigateway.HttpMethod.GET, apigateway.HttpMethod.HEAD]
         for path in topology.authenticated_paths:
             self.http_api.add_routes(path=path, methods=any_method, integration=integration, authorizer=jwt)
         for path in topology.public_paths:
-            self.http_api.add_routes(path=path, methods=get, integration=integration)
+            self.http_api.add_routes(path=path, methods=reading, integration=integration)
         for path in ("/", "/{proxy+}"):
             self.http_api.add_routes(path=path, methods=any_method, integration=integration)
 

@@ -21,6 +21,7 @@ CLAIMS_MIDDLEWARE = "lambda_app.serverless.http.claims.ClaimsMiddleware"
 MIDDLEWARE = [
     "lambda_app.serverless.http.compression.CompressionMiddleware",
     "lambda_app.serverless.http.problems.ProblemDetailsMiddleware",
+    "lambda_app.serverless.http.head.HeadMiddleware",
     "lambda_app.serverless.http.conditional.ConditionalGetMiddleware",
     "lambda_app.serverless.observability.enforcement.BudgetMiddleware",
     "lambda_app.serverless.caching.privacy.PrivateByDefaultMiddleware",

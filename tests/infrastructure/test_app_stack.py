@@ -288,7 +288,7 @@ def test_only_authenticated_paths_need_a_token(deployment):
 
     assert routes == (
         {f"ANY {path}": "JWT" for path in TOPOLOGY.authenticated_paths}
-        | {f"GET {path}": "NONE" for path in TOPOLOGY.public_paths}
+        | {f"{method} {path}": "NONE" for path in TOPOLOGY.public_paths for method in ("GET", "HEAD")}
         | {"ANY /": "NONE", "ANY /{proxy+}": "NONE"}
     )
 

@@ -12,6 +12,7 @@ IDEMPOTENCY = "lambda_app.serverless.idempotency.middleware.IdempotencyMiddlewar
 ORDER: Sequence[tuple[str, str]] = (
     ("lambda_app.serverless.http.compression.CompressionMiddleware", "compresses what all others have written"),
     ("lambda_app.serverless.http.problems.ProblemDetailsMiddleware", "gives every refusal its form and its id"),
+    ("lambda_app.serverless.http.head.HeadMiddleware", "asks what stands behind it a second time"),
     ("lambda_app.serverless.http.conditional.ConditionalGetMiddleware", "repeats on a 304 what the others have set"),
     ("lambda_app.serverless.caching.privacy.PrivateByDefaultMiddleware", "judges every header that decides on caching"),
     ("lambda_app.serverless.http.claims.ClaimsMiddleware", "says who calls"),

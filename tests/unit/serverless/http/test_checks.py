@@ -38,7 +38,7 @@ def test_one_that_is_left_out_leaves_the_order_of_the_others(missing):
 
 
 def test_the_error_names_both_and_the_reason():
-    (error,) = disordered_middleware([OURS[6], OURS[4]])
+    (error,) = disordered_middleware([OURS[7], OURS[5]])
 
     assert error.msg == (
         "MIDDLEWARE has lambda_app.serverless.http.claims.ClaimsMiddleware after "

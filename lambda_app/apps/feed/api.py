@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
-from ninja.errors import AuthenticationError
+from ninja.errors import AuthenticationError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 from ninja.parser import Parser
@@ -17,6 +17,12 @@ from lambda_app.apps.feed.authentication import BearerToken
 from lambda_app.apps.feed.docs import DocsPage
 from lambda_app.apps.feed.errors import RefusedError, TooManyError
 from lambda_app.apps.feed.routes import members, photos, posts, shared
+
+MAX_ERRORS = 20
+"""Of what is wrong with a request, the first; `error_count` says how many there are."""
+
+MAX_NAME_LENGTH = 100
+"""A name that a client has made up is repeated no longer than this."""
 
 PROBLEM = {
     "description": "Problem details (RFC 9457)",
@@ -29,7 +35,8 @@ PROBLEM = {
                     "title": {"type": "string"},
                     "status": {"type": "integer"},
                     "detail": {"type": "string"},
-                    "errors": {"type": "array", "items": {"type": "object"}},
+                    "errors": {"type": "array", "items": {"type": "object"}, "maxItems": MAX_ERRORS},
+                    "error_count": {"type": "integer"},
                     "request_id": {"type": "string"},
                 },
             }
@@ -128,6 +135,17 @@ def refuse(request: HttpRequest, error: RefusedError) -> HttpResponse:
     if isinstance(error, TooManyError):
         response["Retry-After"] = str(ceil(error.retry_after.total_seconds()))
     return response
+
+
+@api.exception_handler(ValidationError)
+def refuse_input(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    found = error.errors
+    first = [each | {"loc": [_short(name) for name in each["loc"]]} for each in found[:MAX_ERRORS]]
+    return api.create_response(request, {"detail": first, "error_count": len(found)}, status=422)
+
+
+def _short(name: str | int) -> str | int:
+    return name[:MAX_NAME_LENGTH] if isinstance(name, str) else name
 
 
 @api.exception_handler(AuthenticationError)

@@ -1,5 +1,6 @@
 """What travels over HTTP: every field of a request has a bound, and unknown fields are refused."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -15,6 +16,9 @@ MAX_VIEWS_PER_REQUEST = 500
 MAX_VIEW_DURATION_MS = 86_400_000
 """A day."""
 
+HANDLE_IN_PATH = r"^(\.{0,2}[A-Za-z0-9_-][A-Za-z0-9._-]*|\.{3}[A-Za-z0-9._-]*)$"
+"""Not "." and "..": in a path these are no names, but ways to another place."""
+
 
 def _without_nul(text: str) -> str:
     if "\x00" in text:
@@ -29,8 +33,22 @@ def _number(value: object) -> object:
     return value
 
 
-Text = Annotated[str, AfterValidator(_without_nul)]
-Handle = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$"), AfterValidator(str.lower)]
+def _written_as(pattern: str, what: str) -> BeforeValidator:
+    """Refuse text that does not match `pattern`, because to Pydantic " 5", "+5" and "5_0" are numbers."""
+    match = re.compile(pattern).fullmatch
+
+    def check(value: object) -> object:
+        if isinstance(value, str) and not match(value):
+            raise ValueError(f"should be {what}")
+        return value
+
+    return BeforeValidator(check)
+
+
+Text = Annotated[str, AfterValidator(_without_nul), Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})]
+Handle = Annotated[str, StringConstraints(pattern=HANDLE_IN_PATH, max_length=64), AfterValidator(str.lower)]
+Id = Annotated[UUID, _written_as(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "a UUID with four hyphens")]
+Limit = Annotated[int, Field(ge=1, le=50), _written_as(r"0|-?[1-9][0-9]*", "a whole number")]
 
 
 class Body(BaseModel):
@@ -38,7 +56,7 @@ class Body(BaseModel):
 
 
 class NewPost(Body):
-    photo_id: UUID
+    photo_id: Id
     caption: Annotated[Text, Field(max_length=MAX_CAPTION_LENGTH)] = ""
 
 
@@ -47,7 +65,7 @@ class NewPhoto(Body):
 
 
 class NewView(Body):
-    post_id: UUID
+    post_id: Id
     duration_ms: Annotated[int, Field(ge=0, le=MAX_VIEW_DURATION_MS), BeforeValidator(_number)] = 0
 
 
@@ -59,7 +77,7 @@ class PageQuery(BaseModel):
     cursor: Annotated[str | None, Field(pattern=CURSOR_PATTERN)] = None
     """`next_cursor` of the page before."""
 
-    limit: Annotated[int, Field(ge=1, le=50)] = 20
+    limit: Limit = 20
 
     @property
     def before(self) -> UUID | None:

@@ -88,10 +88,13 @@ def _details(response: HttpResponse) -> dict[str, Any]:
     if not response.headers.get("Content-Type", "").startswith("application/json"):
         return {}
     try:
-        detail = json.loads(response.content)["detail"]
+        said = json.loads(response.content)
+        detail = said["detail"]
     except (ValueError, TypeError, KeyError):
         return {}
-    return {"errors": detail} if isinstance(detail, list) else {"detail": detail}
+    if not isinstance(detail, list):
+        return {"detail": detail}
+    return {"errors": detail[:MAX_ERRORS], "error_count": said.get("error_count", len(detail))}
 
 
 def _title(status: int) -> str:

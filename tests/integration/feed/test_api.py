@@ -1,11 +1,14 @@
 import json
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 
 from lambda_app.apps.feed.api import api
+from lambda_app.apps.feed.models import Post
+from tests.integration.feed.conftest import make_member, make_photo
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "api.md"
 
@@ -36,6 +39,44 @@ def test_no_operation_answers_without_claims(client, method, path):
     response = client.generic(method, re.sub(r"{\w+}", "x", path), "{}", content_type="application/json")
 
     assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+def test_the_document_says_which_characters_a_text_may_hold():
+    fields = [
+        (name, field)
+        for schema in api.get_openapi_schema()["components"]["schemas"].values()
+        if schema.get("additionalProperties") is False
+        for name, field in schema["properties"].items()
+        if field.get("type") == "string" and not {"enum", "const", "format"} & field.keys()
+    ]
+
+    assert [name for name, _ in fields] == ["caption"]
+    assert [bool(re.search(fields[0][1]["pattern"], text)) for text in ("", "a\nb", "\N{PILE OF POO}")] == [True] * 3
+    assert [bool(re.search(fields[0][1]["pattern"], text)) for text in ("\0", "a\0", "\0b")] == [False] * 3
+
+
+READS = sorted(path for method, path in OPERATIONS if method == "GET")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", [*READS, "/v1/openapi.json", "/v1/docs", "/v1/docs/swagger-ui.css"])
+def test_head_works_where_get_does(ada, path):
+    photo = make_photo(make_member("ada"), is_posted=True)
+    post = Post.objects.create(author=photo.owner, photo=photo)
+    path = path.format(post_id=post.id, photo_id=photo.id, handle="ada")
+
+    get, head = ada.get(path), ada.head(path)
+
+    assert (get.status_code, head.status_code) == (200, 200)
+    assert {**head.headers, "X-Request-Id": ""} == {**get.headers, "X-Request-Id": ""}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", sorted({path for _, path in OPERATIONS} - set(READS)))
+def test_head_is_refused_where_get_is(ada, path):
+    response = ada.head(re.sub(r"{\w+}", str(uuid4()), path))
+
+    assert response.status_code == 405
 
 
 def test_the_reference_lists_every_operation():

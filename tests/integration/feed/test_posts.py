@@ -227,7 +227,9 @@ def test_a_cursor_that_we_never_gave_is_refused(ada, cursor):
     assert ada.get(f"/v1/feed?cursor={cursor}").status_code == 422
 
 
-@pytest.mark.parametrize("limit", ["0", "51", "-1", "x", "1.5", "9" * 5_000, ""])
+@pytest.mark.parametrize(
+    "limit", ["0", "51", "-1", "x", "1.5", "9" * 5_000, "", "5_0", "%2B5", "%205", "05", "5.0", "%D9%A5", "5%0A"]
+)
 def test_a_limit_out_of_bounds_is_refused(ada, limit):
     assert ada.get(f"/v1/feed?limit={limit}").status_code == 422
 

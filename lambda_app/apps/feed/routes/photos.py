@@ -1,11 +1,9 @@
-from uuid import UUID
-
 from ninja import Router
 
 from lambda_app.apps.feed import queries
 from lambda_app.apps.feed.authentication import MemberRequest
 from lambda_app.apps.feed.budgets import budget
-from lambda_app.apps.feed.schemas import NewPhoto, PhotoOut, UploadOut, photo_out
+from lambda_app.apps.feed.schemas import Id, NewPhoto, PhotoOut, UploadOut, photo_out
 from lambda_app.apps.feed.services import photos
 
 router = Router(tags=["photos"])
@@ -24,5 +22,5 @@ def open_upload(request: MemberRequest, body: NewPhoto) -> UploadOut:
 
 @router.get("/photos/{photo_id}", response=PhotoOut, summary="A photo of yours, or one that a post shows")
 @budget(queries=3)
-def read_photo(request: MemberRequest, photo_id: UUID) -> PhotoOut:
+def read_photo(request: MemberRequest, photo_id: Id) -> PhotoOut:
     return queries.read_photo(photo_id=photo_id, viewer=request.auth)

@@ -11,7 +11,7 @@ from lambda_app.apps.feed.budgets import budget
 from lambda_app.apps.feed.identifiers import new_id
 from lambda_app.apps.feed.payloads import LikeRequest, ViewReport, to_json
 from lambda_app.apps.feed.responses import empty_response
-from lambda_app.apps.feed.schemas import NewPost, NewViews, PageQuery, PostOut, PostPage, ViewsAccepted
+from lambda_app.apps.feed.schemas import Id, NewPost, NewViews, PageQuery, PostOut, PostPage, ViewsAccepted
 from lambda_app.apps.feed.services import posts
 from lambda_app.apps.feed.tasks import record_likes, record_views
 
@@ -42,27 +42,27 @@ def create_post(request: MemberRequest, body: NewPost) -> Status[PostOut]:
 
 @router.get("/posts/{post_id}", response=PostOut, summary="One post")
 @budget(queries=3)
-def read_post(request: MemberRequest, post_id: UUID) -> PostOut:
+def read_post(request: MemberRequest, post_id: Id) -> PostOut:
     return queries.read_post(post_id=post_id, viewer=request.auth)
 
 
 @router.delete("/posts/{post_id}", response={204: None}, summary="Delete a post of yours")
 @budget(queries=4)
-def delete_post(request: MemberRequest, post_id: UUID) -> HttpResponse:
+def delete_post(request: MemberRequest, post_id: Id) -> HttpResponse:
     posts.delete_post(author=request.auth, post_id=post_id)
     return empty_response(204)
 
 
 @router.put("/posts/{post_id}/like", response={202: None}, summary="Like a post")
 @budget(queries=3)
-def like_post(request: MemberRequest, post_id: UUID) -> HttpResponse:
+def like_post(request: MemberRequest, post_id: Id) -> HttpResponse:
     """Recorded through a queue: the counter follows within seconds."""
     return _send_like(request.auth.id, post_id, is_liked=True)
 
 
 @router.delete("/posts/{post_id}/like", response={202: None}, summary="Take a like back")
 @budget(queries=3)
-def unlike_post(request: MemberRequest, post_id: UUID) -> HttpResponse:
+def unlike_post(request: MemberRequest, post_id: Id) -> HttpResponse:
     """Recorded through a queue: the counter follows within seconds."""
     return _send_like(request.auth.id, post_id, is_liked=False)
 

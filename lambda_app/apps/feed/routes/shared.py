@@ -1,10 +1,8 @@
-from uuid import UUID
-
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from lambda_app.apps.feed.budgets import budget
-from lambda_app.apps.feed.schemas import SharedPostOut
+from lambda_app.apps.feed.schemas import Id, SharedPostOut
 from lambda_app.apps.feed.services import shared_posts
 
 router = Router(tags=["shared posts"])
@@ -15,7 +13,7 @@ CACHE_CONTROL = f"public, max-age={SECONDS}, stale-while-revalidate={2 * SECONDS
 
 @router.get("/shared/{post_id}", response=SharedPostOut, auth=None, summary="A post, for whoever has its link")
 @budget(queries=1)
-def read_shared_post(request: HttpRequest, post_id: UUID) -> HttpResponse:
+def read_shared_post(request: HttpRequest, post_id: Id) -> HttpResponse:
     """Needs no token and is the same for everybody, so phones and CDNs may keep it for half a minute."""
     body = shared_posts.read_shared_post(post_id)
     return HttpResponse(body, content_type="application/json", headers={"Cache-Control": CACHE_CONTROL})

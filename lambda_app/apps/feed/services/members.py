@@ -22,10 +22,11 @@ def register_member(*, subject: str, preferred_username: str) -> Member:
     if member is not None:
         return member
     handle = preferred_username.lower()
-    if not re.fullmatch(HANDLE_PATTERN, handle):
+    # Lower case makes a plain k of the Kelvin sign, so that the name itself has to be plain.
+    if not preferred_username.isascii() or handle in (".", "..") or not re.fullmatch(HANDLE_PATTERN, handle):
         raise ForbiddenError(
-            f"the token's preferred_username {handle[:80]!r} cannot be a handle; "
-            "it should be 1 to 64 of the characters a-z, 0-9, '.', '_' and '-'"
+            f"the token's preferred_username {preferred_username[:80]!r} cannot be a handle; "
+            "it should be 1 to 64 of the characters a-z, 0-9, '.', '_' and '-', and neither '.' nor '..'"
         )
     try:
         with transaction.atomic():

@@ -46,7 +46,7 @@ def test_a_list_of_validation_errors_becomes_errors():
 
     fields = problem(answer(JsonResponse({"detail": faults}, status=422)))
 
-    assert fields["errors"] == faults
+    assert (fields["errors"], fields["error_count"]) == (faults, 1)
     assert "detail" not in fields
 
 

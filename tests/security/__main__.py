@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -39,7 +40,8 @@ GOALS = {
 def main() -> int:
     """Print the figures and return 0 if every goal is met, else 1."""
     arguments = _arguments()
-    figures, campaigns, token_hits = asyncio.run(_run(arguments.examples, arguments.seconds))
+    figures, campaigns, token_hits = asyncio.run(_run(arguments))
+    print(f"Schemathesis's seed was {arguments.seed}; --seed {arguments.seed} sends the same requests again")
     for campaign in campaigns:
         print(campaign)
     figures["schemathesis_requests"] = sum(campaign.requests for campaign in campaigns)
@@ -69,22 +71,26 @@ def run_tests() -> Counter[str]:
     return figures
 
 
-async def _run(examples: int, seconds: int) -> tuple[Counter[str], list[Campaign], int]:
+async def _run(arguments: argparse.Namespace) -> tuple[Counter[str], list[Campaign], int]:
     async with system_at_hand() as system:
         # The system runs beside the tests: some attacks are on its open ports.
         figures = await asyncio.to_thread(run_tests)
         visitors = await asyncio.to_thread(prepare, system, members=VISITORS)
         token = visitors[0].phone.token
-        campaigns = [
-            await asyncio.to_thread(_campaign, system, who, visitors, examples, seconds) for who in (token, None)
-        ]
+        campaigns = [await asyncio.to_thread(_campaign, system, who, visitors, arguments) for who in (token, None)]
         return figures, campaigns, logs_with_tokens([visitor.phone.token for visitor in visitors])
 
 
-def _campaign(system: System, token: str | None, visitors: list[Visitor], examples: int, seconds: int) -> Campaign:
+def _campaign(system: System, token: str | None, visitors: list[Visitor], arguments: argparse.Namespace) -> Campaign:
     with tempfile.TemporaryDirectory() as folder:
         return run_schemathesis(
-            system.url, Path(folder), token=token, visitors=visitors, examples=examples, seconds=seconds
+            system.url,
+            Path(folder),
+            token=token,
+            visitors=visitors,
+            examples=arguments.examples,
+            seconds=arguments.seconds,
+            seed=arguments.seed,
         )
 
 
@@ -117,7 +123,13 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=int, default=330, help="requests of Schemathesis to each operation")
     parser.add_argument("--seconds", type=int, default=900, help="the longest that one of its two runs may take")
+    parser.add_argument("--seed", type=int, default=seed_of_today(), help="of Schemathesis; another one each day")
     return parser.parse_args()
+
+
+def seed_of_today() -> int:
+    """Return another number each day: what one night misses, a later one finds."""
+    return datetime.now(UTC).toordinal()
 
 
 if __name__ == "__main__":

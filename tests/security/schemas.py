@@ -35,15 +35,17 @@ def run_schemathesis(
     visitors: Sequence[Visitor],
     examples: int,
     seconds: int,
-    seed: int = 1,
+    seed: int,
 ) -> Campaign:
-    """Send at least `examples` requests of each kind to each operation, for `seconds` at most."""
+    """Send at least `examples` requests of each kind to each operation, for `seconds` at most.
+
+    The same `seed` sends the same requests again."""
     config, report, log = folder / "schemathesis.toml", folder / "report.json", folder / "schemathesis.log"
     config.write_text(_config(visitors))
     command = [
         COMMAND, "--config-file", str(config), "--no-color", "run", f"{url}/v1/openapi.json", "--url", url,
         "--checks", "all", "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", str(examples),
-        "--workers", str(WORKERS), "--seed", "1", "--continue-on-failure", "--no-shrink",
+        "--workers", str(WORKERS), "--seed", str(seed), "--continue-on-failure", "--no-shrink",
         "--suppress-health-check", "all", "--warnings", "off",
         "--report", "json", "--report-json-path", str(report),
     ]  # fmt: skip

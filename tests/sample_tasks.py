@@ -1,14 +1,22 @@
 """Tasks that do what a test wants to see."""
 
+import asyncio
+import os
+import signal
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from uuid import UUID, uuid4
 
 import msgspec
-from django.db import connection, transaction
+import psycopg
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 from django.tasks import TaskContext, task
 
 from lambda_app.serverless.tasks.models import FailedCall
+from lambda_app.serverless.tasks.sqs import QueueFaultError
 
 calls: list[object] = []
 
@@ -105,3 +113,193 @@ def note_all(notes: list[Note]) -> None:
 
 def not_a_task() -> None:
     calls.append("called")
+
+
+class RudeError(Exception):
+    """Cannot be put into words."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+    __repr__ = __str__
+
+
+class CustomBaseError(BaseException):
+    """No Exception."""
+
+
+def _own_cause() -> None:
+    error = LookupError("caused by itself")
+    error.__cause__ = error.__context__ = error
+    raise error
+
+
+def _overflow() -> None:
+    _overflow()
+
+
+def _in_a_group() -> None:
+    raise BaseExceptionGroup("many", [asyncio.CancelledError(), OperationalError("of another server")])
+
+
+def _chained() -> None:
+    try:
+        raise OperationalError("of another server")
+    except OperationalError:
+        raise LookupError("no such row") from None
+
+
+def _closed_cursor() -> None:
+    cursor = connection.cursor()
+    cursor.close()
+    cursor.execute("SELECT 1")
+
+
+def _raise(error: BaseException) -> Callable[[], None]:
+    def raise_() -> None:
+        raise error
+
+    return raise_
+
+
+ERRORS: dict[str, Callable[[], None]] = {
+    "CancelledError": _raise(asyncio.CancelledError()),
+    "GeneratorExit": _raise(GeneratorExit()),
+    "BaseException": _raise(CustomBaseError()),
+    "StopIteration": _raise(StopIteration()),
+    "MemoryError": _raise(MemoryError()),
+    "RecursionError": _overflow,
+    "its text cannot be read": _raise(RudeError()),
+    "its own cause": _own_cause,
+    "in a group": _in_a_group,
+    "NUL": _raise(ValueError("cannot parse 'a\0b'")),
+    "half a surrogate pair": _raise(ValueError("no file 'caf\udce9.jpg'")),
+    "a megabyte of words": _raise(ValueError("word " * 200_000)),
+    "OperationalError of another server": _raise(OperationalError("connection refused")),
+    "psycopg.OperationalError": _raise(psycopg.OperationalError("connection refused")),
+    "InterfaceError of a closed cursor": _closed_cursor,
+    "raised from an OperationalError": _chained,
+    "a queue that is gone": _raise(QueueFaultError("AWS.SimpleQueueService.NonExistentQueue")),
+    "SystemExit": _raise(SystemExit(1)),
+    "KeyboardInterrupt": _raise(KeyboardInterrupt()),
+}
+
+
+@task
+def fail_with(name: str) -> None:
+    ERRORS[name]()
+
+
+@task
+def fail_in_postgresql(code: str) -> None:
+    """Let PostgreSQL raise an error of this code."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'told to' USING ERRCODE = '{code}'; END $$")
+
+
+@task
+def write_and_swallow(code: str) -> None:
+    """Write a row, meet an error and go on as if nothing had happened."""
+    FailedCall.objects.create(id=uuid4(), task="t", attempts=1, error="written by a task")
+    with suppress(DatabaseError):
+        fail_in_postgresql.call(code)
+
+
+@task
+def swallow_an_integrity_error() -> None:
+    row = FailedCall(id=uuid4(), task="t", attempts=1, error="written by a task")
+    row.save(force_insert=True)
+    with suppress(IntegrityError):
+        row.save(force_insert=True)
+
+
+@task
+def lose_the_connection(how: str) -> None:
+    """Take a word of `LOSSES`."""
+    LOSSES[how]()
+
+
+def _terminate_backend() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+LOSSES: dict[str, Callable[[], None]] = {
+    "terminated by the server": _terminate_backend,
+    "closed by the task": connection.close,
+    "closed below Django": lambda: connection.connection.close(),
+}
+
+
+@task
+def end_the_process() -> None:
+    """As the kernel does when there is no memory left: nothing is caught, and nothing cleaned up."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@task
+def exit_at_once() -> None:
+    os._exit(3)
+
+
+@task
+def call_back(*words: str) -> None:
+    """Let each word be noted after the commit; "!" raises there instead, and "!!" what is no Exception."""
+    for word in words:
+        errors = {"!": LookupError("after the commit"), "!!": CustomBaseError()}
+        transaction.on_commit(_raise(errors[word]) if word in errors else partial(calls.append, word))
+
+
+@task
+def enqueue_another(value: object) -> None:
+    with transaction.atomic():
+        note.enqueue(value)
+
+
+@task
+def fail_all(errors: list[str]) -> None:
+    """A bulk task that raises the first of `ERRORS` that it is given; "" is none."""
+    calls.extend(errors)
+    for name in filter(None, errors):
+        ERRORS[name]()
+
+
+@task
+def end_with_all(items: list[str]) -> None:
+    """A bulk task that ends its process at the item "kill"."""
+    if "kill" in items:
+        end_the_process.call()
+    FailedCall.objects.bulk_create([FailedCall(id=uuid4(), task="bulk", attempts=1, error=item) for item in items])
+
+
+class Picky(msgspec.Struct):
+    text: str
+
+    def __post_init__(self) -> None:
+        raise KeyError("its own check")
+
+
+@task
+def take_all(items: list[Picky]) -> None:
+    calls.extend(items)
+
+
+@task
+def swallow_all(notes: list[Note]) -> None:
+    """A bulk task that writes its notes, meets an error and goes on."""
+    FailedCall.objects.bulk_create([FailedCall(id=item.id, task="t", attempts=1, error=item.text) for item in notes])
+    if any(item.text == "bad" for item in notes):
+        swallow_an_integrity_error.call()
+
+
+@task
+def write_row(text: str) -> None:
+    FailedCall.objects.create(id=uuid4(), task="single", attempts=1, error=text)
+
+
+note_value: object = None
+
+
+@task
+def return_the_value() -> object:
+    return note_value

@@ -27,7 +27,8 @@ def source_of(event: Any) -> str:
         return "management"
     if _is_of_s3(event):
         return "s3"
-    return _source_of_records(event.get("Records"))
+    records = event.get("Records")
+    return _source_of_records(records) if isinstance(records, list) else ""
 
 
 def is_request(event: Any) -> bool:
@@ -58,7 +59,7 @@ def _is_of_s3(event: Mapping[str, Any]) -> bool:
     return event.get("Event") == "s3:TestEvent"
 
 
-def _source_of_records(records: Any) -> str:
-    first = records[0] if isinstance(records, list) and records else None
-    name = first.get("eventSource") if isinstance(first, Mapping) else None
-    return {"aws:sqs": "sqs", "aws:s3": "s3"}.get(name, "") if isinstance(name, str) else ""
+def _source_of_records(records: list[Any]) -> str:
+    """Return the source of the records that can be read: one that cannot, in whatever place, decides nothing."""
+    named = [record.get("eventSource") for record in records if isinstance(record, Mapping)]
+    return "sqs" if "aws:sqs" in named else "s3" if "aws:s3" in named else ""

@@ -31,7 +31,7 @@ EXCUSES = (
     Excuse("*", "logs:PutLogEvents", "*", "Lambda writes the function's log with the function's role"),
     Excuse("*", "rds-db:connect", "*", "signed in the function and judged by PostgreSQL's side: no call of AWS"),
     *(
-        Excuse(worker, action, "{*Queue*}", "Lambda takes the messages off the queue with the worker's role")
+        Excuse(worker, action, "{*Queue*}", "Lambda takes messages off with this role, and so does a worker in danger")
         for worker in sorted(WORKERS)
         for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage")
     ),

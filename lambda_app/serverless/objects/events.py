@@ -1,6 +1,6 @@
 """S3's three ways of telling → created objects: a native notification, EventBridge, and the test event."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
@@ -35,26 +35,38 @@ class CreatedObject:
                 raise TypeError(f"{name} should be text, got {getattr(self, name)!r}")
 
 
-def created_objects(event: Any) -> list[CreatedObject]:
-    """Return the objects whose creation `event` announces; other events of S3 announce none.
+def read_objects(event: Any) -> Iterator[CreatedObject | InvalidObjectEventError]:
+    """Yield each object whose creation `event` announces, and an error for each record that cannot be read.
 
     Raise InvalidObjectEventError if `event` is not S3's.
     """
-    try:
-        return list(_created_objects(event))
-    except (AttributeError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise InvalidObjectEventError(f"not an event of S3: {_shape(event)}") from error
-
-
-def _created_objects(event: Mapping[str, Any]) -> Iterator[CreatedObject]:
+    if not isinstance(event, Mapping):
+        raise _invalid(event)
     # S3 sends it once, when a notification is configured.
     if event.get("Event") == "s3:TestEvent":
         return
     if event.get("source") == "aws.s3":
-        yield from _from_eventbridge(event)
-    else:
+        yield from _read(event, _from_eventbridge)
+    elif isinstance(event.get("Records"), list):
         for record in event["Records"]:
-            yield from _from_notification(record)
+            yield from _read(record, _from_notification)
+    else:
+        raise _invalid(event)
+
+
+def _read(
+    part: Any, parse: Callable[[Mapping[str, Any]], Iterator[CreatedObject]]
+) -> Iterator[CreatedObject | InvalidObjectEventError]:
+    try:
+        yield from parse(part)
+    except InvalidObjectEventError as error:
+        yield error
+    except (AttributeError, KeyError, TypeError, UnicodeDecodeError):
+        yield _invalid(part)
+
+
+def _invalid(part: Any) -> InvalidObjectEventError:
+    return InvalidObjectEventError(f"not an event of S3: {_shape(part)}")
 
 
 def _from_notification(record: Mapping[str, Any]) -> Iterator[CreatedObject]:

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from lambda_app.contract.resources import ObjectTrigger, Topology
 from lambda_app.contract.task_message import TaskMessage
-from lambda_app.serverless.objects.events import CreatedObject, InvalidObjectEventError, created_objects
+from lambda_app.serverless.objects.events import CreatedObject, InvalidObjectEventError, read_objects
 from lambda_app.serverless.observability.emf import metric_fields
 from lambda_app.serverless.tasks.wire import Envelope, envelope_of
 from lambda_app.topology import TOPOLOGY
@@ -18,25 +18,32 @@ from lambda_app.topology import TOPOLOGY
 logger = logging.getLogger(__name__)
 
 
-def calls_in_body(body: str) -> list[Envelope]:
-    """Return the calls that the S3 event in the SQS message `body` sets off.
+def calls_in_body(body: str) -> list[Envelope | Exception]:
+    """Return the calls that the S3 event in the SQS message `body` sets off, and why a record of it sets off none.
 
     Raise InvalidObjectEventError if it holds no event of S3.
     """
     try:
         event = json.loads(body)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise InvalidObjectEventError(f"not an event of S3: {body[:200]!r}") from error
     return calls_of_event(event)
 
 
-def calls_of_event(event: Any) -> list[Envelope]:
-    """Return a call for each task of every object that `event` announces."""
-    return [
-        envelope_of(message)
-        for created in created_objects(event)
-        for message in task_messages(created, TOPOLOGY, settings.BUCKET_NAMES)
-    ]
+def calls_of_event(event: Any) -> list[Envelope | Exception]:
+    """Return a call for each task of every object that `event` announces, and an error for what cannot be read."""
+    return [call for item in read_objects(event) for call in _calls_of(item)]
+
+
+def _calls_of(item: CreatedObject | InvalidObjectEventError) -> Iterator[Envelope | Exception]:
+    if isinstance(item, InvalidObjectEventError):
+        yield item
+        return
+    for message in task_messages(item, TOPOLOGY, settings.BUCKET_NAMES):
+        try:
+            yield envelope_of(message)
+        except ValueError as error:
+            yield error
 
 
 def task_messages(created: CreatedObject, topology: Topology, bucket_names: Mapping[str, str]) -> list[TaskMessage]:

@@ -21,10 +21,18 @@ from django.tasks import Task
 
 from lambda_app.contract.task_message import InvalidTaskMessageError
 from lambda_app.serverless.tasks import receipts
+from lambda_app.serverless.tasks.commits import check_transaction, task_transaction
 from lambda_app.serverless.tasks.deadline import Deadline
-from lambda_app.serverless.tasks.deliveries import DeliveredCall, TaskFailedError
+from lambda_app.serverless.tasks.deliveries import DeliveredCall, task_failure
 from lambda_app.serverless.tasks.failures import forget_failures
-from lambda_app.serverless.tasks.faults import is_infrastructure, run_despite_conflicts
+from lambda_app.serverless.tasks.faults import (
+    OutageError,
+    PassingError,
+    is_infrastructure,
+    is_outage,
+    run_despite_conflicts,
+    words_of,
+)
 from lambda_app.serverless.tasks.wire import Envelope
 
 logger = logging.getLogger(__name__)
@@ -39,9 +47,20 @@ class InvalidBulkTaskError(TypeError):
 def run_bulk(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: Deadline) -> None:
     """Run `calls`, all of `task`, as one, and note in each what became of it.
 
-    Raise whatever is the infrastructure's fault; what had committed until then is noted.
+    Neither done nor failed is what met the infrastructure's fault, or had no time: it comes again.
+    Raise OutageError if the database takes no writes; what had committed until then is noted.
     """
-    _run(task, _readable(calls, item_reader(task.func)), deadline)
+    try:
+        _run(task, _readable(calls, item_reader(task.func)), deadline)
+    except PassingError as error:
+        if is_outage():
+            raise OutageError("the database takes no writes") from error
+        logger.warning("%d calls of %s met no fault of their own: %s", len(calls), task.module_path, error)
+        # As for a single call: one that breaks its connection each time, alone, is counted.
+        for call in calls:
+            if call.is_noted:
+                call.error = task_failure(call, error)
+            call.is_postponed = not call.is_done
 
 
 @cache
@@ -50,7 +69,10 @@ def item_reader(function: Callable[..., Any]) -> ItemReader:
 
     Raise InvalidBulkTaskError if it takes anything else.
     """
-    name, kind = _list_parameter(function)
+    try:
+        name, kind = _list_parameter(function)
+    except (NameError, AttributeError) as error:
+        raise InvalidBulkTaskError(f"annotations of {function.__qualname__} cannot be read: {error}") from error
     positional = msgspec.json.Decoder(tuple[kind])  # type: ignore[valid-type]
     named = msgspec.json.Decoder(msgspec.defstruct("Items", [(name, kind)], forbid_unknown_fields=True))
 
@@ -79,9 +101,10 @@ def _readable(calls: Sequence[DeliveredCall], read_items: ItemReader) -> list[De
     for call in calls:
         try:
             call.items = read_items(call.envelope)
-        except (msgspec.DecodeError, RecursionError) as error:
-            call.error = InvalidTaskMessageError(f"call {call.envelope.id} of {call.envelope.task}: {error}")
-            logger.warning("%s", call.error)
+        except Exception as error:
+            # Of msgspec, or of an item's own __post_init__.
+            call.error = InvalidTaskMessageError(f"call {call.envelope.id} of {call.envelope.task}: {words_of(error)}")
+            logger.warning("%s", call.error, exc_info=True)
         else:
             readable.append(call)
     # In one order everywhere: two workers with the same messages wait for each other instead of deadlocking.
@@ -109,7 +132,7 @@ def _run(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: Deadlin
 class _Parts:
     """What became of calls that fail together, by the ids of their receipts; the rest is done."""
 
-    failures: dict[str, Exception] = field(default_factory=dict)
+    failures: dict[str, BaseException] = field(default_factory=dict)
     untried: set[str] = field(default_factory=set)
 
     def clear(self) -> None:
@@ -123,7 +146,7 @@ class _Parts:
 def _commit(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: Deadline, parts: _Parts) -> None:
     # Again after a conflict: what the attempt before has found is forgotten with it.
     parts.clear()
-    with transaction.atomic():
+    with task_transaction():
         new = _claim(calls)
         _try_part(task, new, deadline, parts)
         if undone := [call.key for call in new if not parts.is_done(call)]:
@@ -158,7 +181,7 @@ def _try_part(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: De
         return False
     items = _items_of(calls)
     with deadline.measured():
-        error = _error_in(transaction.atomic(partial(task.call, items))) if items else None
+        error = _error_in(transaction.atomic(partial(_call, task, items))) if items else None
     if error is not None and len(calls) == 1:
         parts.failures[calls[0].key.id] = error
     elif error is not None:
@@ -167,13 +190,21 @@ def _try_part(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: De
     return error is None
 
 
-def _error_in(work: Callable[[], Any]) -> Exception | None:
-    """Run `work`, and return what it raised unless that is the infrastructure's fault."""
+def _call(task: Task[Any, Any], items: list[Any]) -> None:
+    task.call(items)
+    # Else the savepoint would be rolled back without a word, and the receipts be kept.
+    check_transaction()
+
+
+def _error_in(work: Callable[[], Any]) -> BaseException | None:
+    """Run `work`, and return what it raised.  Raise PassingError from it if that is the infrastructure's fault."""
     try:
         work()
-    except Exception as error:
+    except PassingError:
+        raise
+    except BaseException as error:
         if is_infrastructure(error):
-            raise
+            raise PassingError(words_of(error)) from error
         return error
     return None
 
@@ -193,10 +224,9 @@ def _items_of(calls: Sequence[DeliveredCall]) -> list[Any]:
     return [item for call in calls for item in call.items]
 
 
-def _fail(call: DeliveredCall, error: Exception) -> None:
+def _fail(call: DeliveredCall, error: BaseException) -> None:
     logger.error("call %s of %s failed", call.envelope.id, call.envelope.task, exc_info=error)
-    call.error = TaskFailedError(f"task {call.envelope.task} failed: {error!r}")
-    call.error.__cause__ = error
+    call.error = task_failure(call, error)
 
 
 def _log(task: Task[Any, Any], calls: Sequence[DeliveredCall], items: int) -> None:

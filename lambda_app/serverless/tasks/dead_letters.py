@@ -1,7 +1,7 @@
 """Messages that were given up: burial with the reason, and for operators a look, another try, or an end.
 
 A dead letter keeps its body and so its id: tried again, it is done only if it was not done before.
-All its attempts it has again by being sent anew, whoever does that: `failures` counts from then on.
+All its attempts it has again by being sent anew, by whatever sends it: `failures` counts from then on.
 """
 
 import json
@@ -82,7 +82,7 @@ def bury(record: Mapping[str, Any], *, error: Exception, attempts: int) -> bool:
     letter = Outgoing(
         id=record["messageId"],
         body=record["body"],
-        group=record.get("attributes", {}).get("MessageGroupId", ""),
+        group=(record.get("attributes") or {}).get("MessageGroupId", ""),
         attributes={
             "reason": failures.reason_of(error)[:MAX_ATTRIBUTE_CHARACTERS],
             "attempts": str(attempts),

@@ -6,20 +6,26 @@ from __future__ import annotations
 import logging
 import os
 from functools import partial
-from traceback import format_exception
 from typing import Any
 
 from django.db import transaction
 from django.tasks import Task, TaskContext, TaskResult, TaskResultStatus
-from django.tasks.base import TaskError
 from django.tasks.signals import task_finished, task_started
 from django.utils import timezone
 from django.utils.json import normalize_json
 
+from lambda_app.contract.task_message import InvalidTaskMessageError
 from lambda_app.serverless.tasks import receipts, results
-from lambda_app.serverless.tasks.deliveries import DeliveredCall, TaskFailedError, policy_of
+from lambda_app.serverless.tasks.arguments import check_storable
+from lambda_app.serverless.tasks.commits import check_transaction, task_transaction, tell
+from lambda_app.serverless.tasks.deliveries import DeliveredCall, policy_of, task_failure
 from lambda_app.serverless.tasks.failures import forget_failures
-from lambda_app.serverless.tasks.faults import is_infrastructure, run_despite_conflicts
+from lambda_app.serverless.tasks.faults import (
+    OutageError,
+    is_infrastructure,
+    is_outage,
+    run_despite_conflicts,
+)
 from lambda_app.serverless.tasks.registry import load_task
 from lambda_app.serverless.tasks.schedules import is_skipped
 
@@ -31,52 +37,51 @@ WORKER_ID = f"{os.uname().nodename}:{os.getpid()}"
 def run_call(call: DeliveredCall) -> None:
     """Run the task that `call` names, unless it has its receipt, and note in `call` what became of it.
 
-    Raise InvalidTaskMessageError if it names no task, and whatever is the infrastructure's fault.
+    Neither done nor failed is a call that met the infrastructure's fault: it comes again.  Raise
+    OutageError if the database takes no writes, so that no other call could run.
     """
-    if is_skipped(call.envelope):
-        logger.warning("%s is skipped, its time was %s", call.envelope.id, call.envelope.enqueued_at)
-        call.is_done = True
-        return
-    result = _running(call, load_task(call.envelope.task, message_id=call.envelope.id))
-    run = _run_in_transaction if policy_of(call).transactional else _run_beside
+    result: TaskResult[Any, Any] | None = None
     try:
+        if is_skipped(call.envelope):
+            _skip(call)
+            return
+        result = _running(call, load_task(call.envelope.task, message_id=call.envelope.id))
+        run = _run_in_transaction if policy_of(call).transactional else _run_beside
         run_despite_conflicts(partial(run, call, result))
-    except Exception as error:
-        if is_infrastructure(error):
-            raise
-        _finish(result, TaskResultStatus.FAILED, error=error)
-        failure = TaskFailedError(f"task {call.envelope.task} failed: {error!r}")
-        failure.__cause__ = error
-        call.error, call.result = failure, result
+    except BaseException as error:  # noqa: BLE001 - CancelledError or SystemExit of one task must not end the others
+        _fail(call, result, error)
     else:
-        call.is_done = True
+        if result.status == TaskResultStatus.SUCCESSFUL:
+            tell(task_finished, result)
 
 
 def _run_in_transaction(call: DeliveredCall, result: TaskResult[Any, Any]) -> None:
-    with transaction.atomic():
-        if not receipts.claim([call.key]):
-            _log_repetition(call)
-            return
-        value = _call_task(result)
-        _complete(call, result, value)
-    _finish(result, TaskResultStatus.SUCCESSFUL, value=value)
+    with task_transaction():
+        is_new = bool(receipts.claim([call.key]))
+        if is_new:
+            value = _call_task(result)
+            check_transaction()
+            _complete(call, result, value)
+        else:
+            _repeat(call)
+    call.is_done = True
 
 
 def _run_beside(call: DeliveredCall, result: TaskResult[Any, Any]) -> None:
     """Run a task that is safe to repeat: its receipt comes last, and spares later copies of the message."""
     if receipts.is_claimed(call.key):
-        _log_repetition(call)
-        return
-    value = _call_task(result)
-    with transaction.atomic():
-        receipts.claim([call.key])
-        _complete(call, result, value)
-    _finish(result, TaskResultStatus.SUCCESSFUL, value=value)
+        _repeat(call)
+    else:
+        value = _call_task(result)
+        with transaction.atomic():
+            receipts.claim([call.key])
+            _complete(call, result, value)
+    call.is_done = True
 
 
 def _call_task(result: TaskResult[Any, Any]) -> Any:
     task = result.task
-    task_started.send(sender=type(task.get_backend()), task_result=result)
+    tell(task_started, result)
     context: list[TaskContext[Any, Any]] = [TaskContext(task_result=result)] if task.takes_context else []
     return normalize_json(task.call(*context, *result.args, **result.kwargs))
 
@@ -84,9 +89,48 @@ def _call_task(result: TaskResult[Any, Any]) -> Any:
 def _complete(call: DeliveredCall, result: TaskResult[Any, Any], value: Any) -> None:
     if call.receives > 1:
         forget_failures([call])
-    if policy_of(call).keep_result:
-        _set(result, status=TaskResultStatus.SUCCESSFUL, finished_at=timezone.now(), _return_value=value)
+    is_kept = policy_of(call).keep_result
+    if is_kept:
+        check_storable(value, "the return value")
+    _set(result, status=TaskResultStatus.SUCCESSFUL, finished_at=timezone.now(), _return_value=value)
+    if is_kept:
         results.finish_result(result)
+
+
+def _repeat(call: DeliveredCall) -> None:
+    logger.info("call %s of %s was done before", call.envelope.id, call.envelope.task)
+    _forget_note(call)
+
+
+def _skip(call: DeliveredCall) -> None:
+    logger.warning("%s is skipped, its time was %s", call.envelope.id, call.envelope.enqueued_at)
+    _forget_note(call)
+    call.is_done = True
+
+
+def _forget_note(call: DeliveredCall) -> None:
+    if call.is_noted:
+        forget_failures([call])
+
+
+def _fail(call: DeliveredCall, result: TaskResult[Any, Any] | None, error: BaseException) -> None:
+    if is_infrastructure(error):
+        if is_outage():
+            raise OutageError("the database takes no writes") from error
+        logger.warning("call %s of %s met no fault of its own", call.envelope.id, call.envelope.task, exc_info=True)
+        # A task that breaks its connection each time looks the same: where the attempt is noted, it counts.
+        if not call.is_noted:
+            call.is_postponed = True
+            return
+    if isinstance(error, InvalidTaskMessageError):
+        call.error = error
+        return
+    call.error = task_failure(call, error)
+    if result is not None:
+        call.result = result
+        _set(result, status=TaskResultStatus.FAILED, finished_at=timezone.now(), _return_value=None)
+        result.errors.append(results.task_error_of(error))
+        tell(task_finished, result)
 
 
 def _running(call: DeliveredCall, task: Task[Any, Any]) -> TaskResult[Any, Any]:
@@ -109,31 +153,7 @@ def _running(call: DeliveredCall, task: Task[Any, Any]) -> TaskResult[Any, Any]:
     )
 
 
-def _finish(
-    result: TaskResult[Any, Any],
-    status: TaskResultStatus,
-    *,
-    value: Any = None,
-    error: Exception | None = None,
-) -> None:
-    _set(result, status=status, finished_at=timezone.now(), _return_value=value)
-    if error is not None:
-        result.errors.append(_task_error(error))
-    task_finished.send(sender=type(result.task.get_backend()), task_result=result)
-
-
 def _set(result: TaskResult[Any, Any], **values: Any) -> None:
     # Frozen for everybody else: Django's own backends complete their results in this way.
     for name, value in values.items():
         object.__setattr__(result, name, value)
-
-
-def _task_error(error: Exception) -> TaskError:
-    kind = type(error)
-    return TaskError(
-        exception_class_path=f"{kind.__module__}.{kind.__qualname__}", traceback="".join(format_exception(error))
-    )
-
-
-def _log_repetition(call: DeliveredCall) -> None:
-    logger.info("call %s of %s was done before", call.envelope.id, call.envelope.task)

@@ -25,10 +25,10 @@ def load_task(path: str, *, message_id: str = "") -> Task[Any, Any]:
 
     Raise InvalidTaskMessageError, which names `message_id`, if no task is there or its module cannot be imported.
     """
-    module_path, _, name = path.rpartition(".")
-    module: object = sys.modules.get(module_path) or _import(module_path, f"message {message_id} calls {path!r}")
-    # Not by getattr: a module may answer that with an import of its own.
-    found = vars(module).get(name) if isinstance(module, ModuleType) else None
+    found = _find(path)
+    if found is None and path.rpartition(".")[0] not in sys.modules:
+        _import(path.rpartition(".")[0], f"message {message_id} calls {path!r}")
+        found = _find(path)
     if found is None:
         raise InvalidTaskMessageError(f"message {message_id} calls {path!r}, which does not exist")
     if not isinstance(found, Task):
@@ -37,13 +37,26 @@ def load_task(path: str, *, message_id: str = "") -> Task[Any, Any]:
     return found
 
 
-def _import(module_path: str, what: str) -> ModuleType:
+def loaded_task(path: str) -> Task[Any, Any] | None:
+    """Return the task at `path` if its module is imported already."""
+    found = _find(path)
+    return found if isinstance(found, Task) else None
+
+
+def _find(path: str) -> Any:
+    module_path, _, name = path.rpartition(".")
+    module: object = sys.modules.get(module_path)
+    # Not by getattr: a module may answer that with an import of its own.
+    return vars(module).get(name) if isinstance(module, ModuleType) else None
+
+
+def _import(module_path: str, what: str) -> None:
     if not any(module_path == name or module_path.startswith(f"{name}.") for name in _importable()):
         raise InvalidTaskMessageError(
             f"{what}, which does not exist in an installed app; import its module in the tasks.py of an app"
         )
     try:
-        return import_module(module_path)
+        import_module(module_path)
     except KeyboardInterrupt:
         raise
     except BaseException as error:

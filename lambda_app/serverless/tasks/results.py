@@ -3,21 +3,24 @@
 # Django's Task and TaskResult are generic for the type checker only.
 from __future__ import annotations
 
+from traceback import format_exception
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist
+from django.db import transaction
 from django.tasks import Task, TaskResult, TaskResultStatus, task_backends
 from django.tasks.base import TaskError
 from django.tasks.exceptions import TaskResultDoesNotExist
 from django.utils import timezone
 
 from lambda_app.contract.task_message import InvalidTaskMessageError
+from lambda_app.serverless.tasks.faults import words_of
 from lambda_app.serverless.tasks.registry import load_task
 
 if TYPE_CHECKING:
-    from django.db.models import Manager
+    from django.db.models import Manager, QuerySet
 
     from lambda_app.serverless.tasks.models import StoredResult
 
@@ -40,7 +43,7 @@ def open_result(result: TaskResult[Any, Any]) -> None:
 
 def finish_result(result: TaskResult[Any, Any]) -> None:
     """Store what a run came to; without effect if the result was not opened."""
-    _stored_results().filter(id=result.id).update(
+    _rows_of(result.id).update(
         status=result.status,
         return_value=result.return_value if result.status == TaskResultStatus.SUCCESSFUL else None,
         worker_ids=result.worker_ids,
@@ -50,20 +53,19 @@ def finish_result(result: TaskResult[Any, Any]) -> None:
     )
 
 
-def record_error(result: TaskResult[Any, Any], *, is_final: bool) -> None:
-    """Add the error of a failed run; until the last one the task is to be run again."""
-    stored = _stored_results().filter(id=result.id).first()
-    if stored is None:
-        return
-    stored.errors += [
-        {"exception_class_path": error.exception_class_path, "traceback": error.traceback[-MAX_TRACEBACK_CHARACTERS:]}
-        for error in result.errors
-    ]
-    stored.status = TaskResultStatus.FAILED if is_final else TaskResultStatus.READY
-    stored.worker_ids, stored.last_attempted_at = result.worker_ids, result.last_attempted_at
-    stored.started_at = stored.started_at or result.started_at
-    stored.finished_at = result.finished_at if is_final else None
-    stored.save()
+def record_error(result_id: str, error: Exception, run: TaskResult[Any, Any] | None, *, is_final: bool) -> None:
+    """Add why a run failed, or why there was none (`run` is None); until the last one the task is to be run again."""
+    with transaction.atomic():
+        stored = _rows_of(result_id).first()
+        if stored is None:
+            return
+        stored.errors += [_storable(item) for item in (run.errors if run else [task_error_of(error)])]
+        stored.status = TaskResultStatus.FAILED if is_final else TaskResultStatus.READY
+        if run:
+            stored.worker_ids, stored.last_attempted_at = run.worker_ids, run.last_attempted_at
+            stored.started_at = stored.started_at or run.started_at
+        stored.finished_at = timezone.now() if is_final else None
+        stored.save()
 
 
 def read_result(result_id: str, *, backend: str) -> TaskResult[Any, Any]:
@@ -73,6 +75,30 @@ def read_result(result_id: str, *, backend: str) -> TaskResult[Any, Any]:
     except (ObjectDoesNotExist, ValueError) as error:
         raise TaskResultDoesNotExist(result_id) from error
     return _result_of(stored, backend)
+
+
+def task_error_of(error: BaseException) -> TaskError:
+    """Return `error` as Django keeps it in a TaskResult."""
+    kind = type(error)
+    text = words_of(error, lambda error: "".join(format_exception(error)))
+    return TaskError(exception_class_path=f"{kind.__module__}.{kind.__qualname__}", traceback=text)
+
+
+def _storable(error: TaskError) -> dict[str, str]:
+    """Return `error` without what PostgreSQL's jsonb refuses, and not longer than anyone reads."""
+    texts = {
+        "exception_class_path": error.exception_class_path,
+        "traceback": error.traceback[-MAX_TRACEBACK_CHARACTERS:],
+    }
+    return {name: text.replace("\0", "\\x00").encode(errors="replace").decode() for name, text in texts.items()}
+
+
+def _rows_of(result_id: str) -> QuerySet[StoredResult]:
+    try:
+        return _stored_results().filter(id=UUID(result_id))
+    except ValueError:
+        # Of a schedule, whose calls have no result to ask for.
+        return _stored_results().none()
 
 
 def _stored_results() -> Manager[StoredResult]:

@@ -63,6 +63,16 @@ def change_visibility(queue_url: str, seconds: Mapping[str, int]) -> None:
         _call("change_message_visibility_batch", QueueUrl=queue_url, Entries=entries)
 
 
+def delete_messages(queue_url: str, handles: Sequence[str]) -> None:
+    """Delete each message, named by its receipt handle.  One that SQS no longer knows is passed over.
+
+    Raise QueueUnavailableError if SQS cannot be asked.
+    """
+    for batch in batched(handles, MAX_BATCH_ENTRIES, strict=False):
+        entries = [{"Id": str(index), "ReceiptHandle": handle} for index, handle in enumerate(batch)]
+        _call("delete_message_batch", QueueUrl=queue_url, Entries=entries)
+
+
 def receive_messages(queue_url: str, *, hide_seconds: int) -> list[Any]:
     """Take up to 10 messages, with everything that is known of them."""
     answer = _call(

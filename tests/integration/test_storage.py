@@ -8,10 +8,15 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import boto3
 import pytest
+from django.core.exceptions import SuspiciousOperation
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from hypothesis import given
+from hypothesis import strategies as st
 
+from lambda_app.serverless.objects.bucket import BucketStorage
 from lambda_app.serverless.objects.storage import S3Storage
 
 KEY = "photos/019ab000-0000-7000-8000-00000000000d"
@@ -116,3 +121,74 @@ def test_credentials_that_are_renewed_are_used(buckets, monkeypatch):
     storage = storages["uploads"]
 
     assert (storage.access_key, storage.secret_key, storage.security_token) == (None, None, None)
+
+
+# Keys of S3 are bytes, not paths.
+ODD_KEYS = ["invoices//2026/a.pdf", "a/b/", "/a", "a\\b", "//", "é+ &%2F?#=~", "a b//c", " ", "a/./b", "a/../b", ".."]
+
+
+@pytest.mark.parametrize("key", ODD_KEYS)
+def test_an_object_is_read_under_the_very_key_that_was_announced(buckets, key):
+    storage, client = storages["uploads"], boto3.client("s3")
+    etag = client.put_object(Bucket=buckets["uploads"], Key=key, Body=b"bytes")["ETag"].strip('"')
+
+    with storage.open(key) as file, storage.open_version(key, f"etag:{etag}") as version:
+        assert (file.read(), version.read()) == (b"bytes", b"bytes")
+    assert (storage.exists(key), storage.size(key), storage.get_modified_time(key) is None) == (True, 5, False)
+    storage.delete(key)
+    assert not storage.exists(key)
+
+
+@pytest.mark.parametrize("key", ODD_KEYS[:-3])
+def test_a_link_leads_to_the_very_key(buckets, key):
+    boto3.client("s3").put_object(Bucket=buckets["uploads"], Key=key, Body=b"bytes")
+
+    with urllib.request.urlopen(storages["uploads"].url(key), timeout=10) as response:
+        assert response.read() == b"bytes"
+
+
+@pytest.mark.parametrize("key", ODD_KEYS[-3:])
+def test_no_link_is_made_that_clients_would_resolve_to_another_key(buckets, key):
+    with pytest.raises(SuspiciousOperation, match="no URL can name"):
+        storages["uploads"].url(key)
+
+
+@pytest.mark.parametrize("key", ["a//b.pdf", "a/./b", "a\\b"])
+def test_what_is_saved_has_the_very_name(buckets, key):
+    assert storages["media"].save(key, ContentFile(b"bytes")) == key
+
+    head = boto3.client("s3").head_object(Bucket=buckets["media"], Key=key)
+    assert head["ContentLength"] == 5
+
+
+def test_a_folder_lists_what_is_under_its_very_name(buckets):
+    for key in ("list/a", "list//b", "list/c/d", "listed"):
+        boto3.client("s3").put_object(Bucket=buckets["media"], Key=key, Body=b"")
+
+    assert storages["media"].listdir("list") == (["", "c"], ["a"])
+    assert storages["media"].listdir("list//") == ([], ["b"])
+
+
+class AskedForError(Exception):
+    """Instead of a request, with its key."""
+
+
+def test_no_key_is_changed_on_its_way_to_s3():
+    storage = BucketStorage(bucket_name="bucket")
+
+    def stop(params, **kwargs):
+        raise AskedForError(params["Key"])
+
+    storage.connection.meta.client.meta.events.register("before-parameter-build.s3", stop)
+
+    @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
+    def check(key):
+        for ask in (
+            storage.open, storage.exists, storage.size, storage.delete, storage.get_modified_time,
+            lambda key: storage.open_version(key, ""), lambda key: storage._save(key, ContentFile(b"")),
+        ):  # fmt: skip
+            with pytest.raises(AskedForError) as asked:
+                ask(key)
+            assert asked.value.args == (key,)
+
+    check()

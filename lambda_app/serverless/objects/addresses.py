@@ -4,6 +4,8 @@ import re
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
+from django.core.exceptions import SuspiciousOperation
+
 from lambda_app.serverless.presigning import endpoint_of
 
 PLAIN_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
@@ -17,11 +19,19 @@ class NoPlainAddressError(ValueError):
     """The address follows from rules that only botocore knows."""
 
 
+def check_segments(key: str) -> None:
+    """Raise SuspiciousOperation if `key` has a segment "." or "..": clients resolve those, and ask for another key."""
+    if not {".", ".."}.isdisjoint(key.split("/")):
+        raise SuspiciousOperation(f"no URL can name {key!r}: clients resolve its dots; read it through the storage")
+
+
 def address_of_object(bucket: str, key: str, *, region: str) -> str:
     """Return the URL of the object, quoted and without a query.
 
-    Raise NoPlainAddressError for buckets, regions and endpoints that are out of the ordinary.
+    Raise SuspiciousOperation for a key that no URL can name, NoPlainAddressError for buckets, regions and endpoints
+    that are out of the ordinary.
     """
+    check_segments(key)
     if not (PLAIN_BUCKET.fullmatch(bucket) and PLAIN_REGION.fullmatch(region)):
         raise NoPlainAddressError(f"bucket {bucket!r} in {region!r}")
     return f"{_origin(bucket, region)}/{quote(key, safe='/~')}"

@@ -1,11 +1,17 @@
-"""What django-storages does with a bucket, set up for Lambda; loading it loads boto3."""
+"""What django-storages does with a bucket, set up for Lambda and with every name as it is; loading it loads boto3.
+
+A key of S3 is bytes and no path: `a//b`, `a/./b` and `a\\b` are three objects, of which django-storages would
+make `a/b`.  So a name passes through it as hexadecimal digits, in which there is nothing to clean.
+"""
 
 from datetime import timedelta
 from typing import Any
 
 from botocore.config import Config
 from storages.backends.s3 import S3Storage
+from storages.utils import get_available_overwrite_name
 
+from lambda_app.serverless.objects.addresses import check_segments
 from lambda_app.serverless.objects.presigned import PresignedPost
 from lambda_app.serverless.objects.versions import VersionFile, open_version
 
@@ -40,6 +46,41 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
                 )
         return str(super().save(name, content, max_length))
 
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        if self.file_overwrite:
+            return str(get_available_overwrite_name(name, max_length))
+        return str(super(S3Storage, self).get_available_name(name, max_length))
+
+    def delete(self, name: str) -> None:
+        super().delete(_digits_of(name))
+
+    def exists(self, name: str) -> bool:
+        return bool(super().exists(_digits_of(name)))
+
+    def size(self, name: str) -> int:
+        return int(super().size(_digits_of(name)))
+
+    def get_modified_time(self, name: str) -> Any:
+        return super().get_modified_time(_digits_of(name))
+
+    def listdir(self, name: str) -> tuple[list[str], list[str]]:
+        """Return the folders and the objects directly under `name`, without it."""
+        path = self._key(name)
+        if path and not path.endswith("/"):
+            path += "/"
+        paginator = self.connection.meta.client.get_paginator("list_objects")
+        pages = list(paginator.paginate(Bucket=self.bucket_name, Delimiter="/", Prefix=path))
+        folders = [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", ())]
+        keys = [item["Key"] for page in pages for item in page.get("Contents", ())]
+        return [item.removeprefix(path)[:-1] for item in folders], [
+            key.removeprefix(path) for key in keys if key != path
+        ]
+
+    def url(self, name: str, *args: Any, **kwargs: Any) -> str:
+        """Raise SuspiciousOperation if `name` has a segment "." or "..", which clients resolve."""
+        check_segments(name)
+        return str(super().url(_digits_of(name), *args, **kwargs))
+
     def presigned_post(self, name: str, *, content_type: str, max_bytes: int, expires_in: timedelta) -> PresignedPost:
         """Return the `url` and form `fields` with which a client uploads `name`, without our seeing the bytes.
 
@@ -48,7 +89,7 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
         fixed = {"Content-Type": content_type}
         post = self.connection.meta.client.generate_presigned_post(
             self.bucket_name,
-            self._normalize_name(name),
+            self._key(name),
             Fields=fixed,
             Conditions=[fixed, ["content-length-range", 1, max_bytes]],
             ExpiresIn=int(expires_in.total_seconds()),
@@ -60,4 +101,21 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
 
         Raise FileNotFoundError if it is gone, or another object took its place.
         """
-        return open_version(self.connection.meta.client, self.bucket_name, self._normalize_name(name), version)
+        return open_version(self.connection.meta.client, self.bucket_name, self._key(name), version)
+
+    def _open(self, name: str, mode: str = "rb") -> Any:
+        return super()._open(_digits_of(name), mode)
+
+    def _save(self, name: str, content: Any) -> str:
+        super()._save(_digits_of(name), content)
+        return name
+
+    def _normalize_name(self, digits: str) -> str:
+        return self._key(bytes.fromhex(digits).decode())
+
+    def _key(self, name: str) -> str:
+        return f"{self.location.rstrip('/')}/{name}" if self.location else name
+
+
+def _digits_of(name: str) -> str:
+    return str(name).encode().hex()

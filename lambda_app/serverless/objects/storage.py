@@ -5,9 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import SuspiciousOperation
 from django.utils.functional import LazyObject, empty
-from storages.utils import clean_name, safe_join
 
 from lambda_app.serverless.objects.addresses import NoPlainAddressError, address_of_object
 from lambda_app.serverless.presigning import UNSIGNED, find_signer, utc_now
@@ -38,7 +36,7 @@ class S3Storage(LazyObject):  # type: ignore[type-arg]
 
         It stays the same for the first half, so that phones find in their caches what they have seen.
 
-        Raise SuspiciousOperation if `name` leads out of the bucket.
+        Raise SuspiciousOperation if `name` has a segment "." or "..", which clients resolve.
         """
         if self._is_plain and not parameters and http_method is None:
             try:
@@ -65,7 +63,7 @@ class S3Storage(LazyObject):  # type: ignore[type-arg]
 
 def _presign(bucket: str, name: str, expires_in_seconds: int) -> str:
     signer = find_signer()
-    url = address_of_object(bucket, _key(name), region=signer.region)
+    url = address_of_object(bucket, name, region=signer.region)
     now = _beginning(utc_now(), expires_in_seconds // 2)
     return signer.presign(
         url, service="s3", expires_in_seconds=expires_in_seconds, now=now, payload_hash=UNSIGNED, parameters={}
@@ -75,11 +73,3 @@ def _presign(bucket: str, name: str, expires_in_seconds: int) -> str:
 def _beginning(moment: datetime, period_seconds: int) -> datetime:
     """Return when the current one of equal periods began."""
     return datetime.fromtimestamp(int(moment.timestamp()) // max(1, period_seconds) * max(1, period_seconds), UTC)
-
-
-def _key(name: str) -> str:
-    try:
-        key: str = safe_join("", clean_name(name))
-    except ValueError as error:
-        raise SuspiciousOperation(f"{name!r} leads out of the bucket") from error
-    return key

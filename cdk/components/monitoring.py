@@ -93,7 +93,9 @@ class Monitoring(Construct):
                 row.append(metric)
         unsent = self._application_metric("UnsentCalls")
         self.alarms.add("UnsentCalls", unsent, 0, "committed calls are not sent: their queue is gone, or refuses them")
-        self._add_row(**rows, Unsent=[unsent])
+        strays = self._application_metric("ObjectsWithoutTrigger")
+        self.alarms.add("ObjectsWithoutTrigger", strays, 0, "new objects call no task: their trigger or bucket is gone")
+        self._add_row(**rows, Unsent=[unsent, strays])
 
     def watch_database(self, database: Database, proxy: DatabaseProxy) -> None:
         stage, dimensions = self._stage, database.metric_dimensions

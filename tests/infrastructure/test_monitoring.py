@@ -47,7 +47,7 @@ def test_each_metric_that_the_code_writes_for_an_alarm_has_one(deployment):
     metrics = [metric for alarm in _alarms(deployment).values() for metric in _metrics(alarm)]
 
     own = {metric["MetricName"] for metric in metrics if metric["Namespace"] == NAMESPACE}
-    assert own == {"BudgetBreaches", "PinningStatements", "UnsentCalls"}
+    assert own == {"BudgetBreaches", "ObjectsWithoutTrigger", "PinningStatements", "UnsentCalls"}
 
 
 def test_every_alarm_is_part_of_the_one_that_speaks_to_the_topic(any_deployment):

@@ -10,9 +10,10 @@ from django.tasks.signals import task_finished, task_started
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from lambda_app.contract.resources import TaskPolicy
+from lambda_app.contract.resources import ObjectTrigger, TaskPolicy
 from lambda_app.handlers.s3 import handler as s3_handler
 from lambda_app.handlers.sqs import handler
+from lambda_app.serverless.objects import triggers
 from lambda_app.serverless.tasks import backend, deliveries, settlement, sqs
 from lambda_app.serverless.tasks.models import DeferredCall, FailedCall, Receipt, StoredResult
 from lambda_app.topology import TOPOLOGY
@@ -351,9 +352,6 @@ def test_a_count_that_is_no_number_is_taken_for_the_first(calls, attributes):
 
 
 def test_a_bad_record_within_a_message_of_s3_lets_the_good_ones_run(event, calls, monkeypatch):
-    from lambda_app.contract.resources import ObjectTrigger
-    from lambda_app.serverless.objects import triggers
-
     declared = (ObjectTrigger(bucket="uploads", prefix="photos/", task="tests.sample_tasks.note_object"),)
     monkeypatch.setattr(triggers, "TOPOLOGY", replace(TOPOLOGY, object_triggers=declared))
     direct = event("s3/native")
@@ -428,3 +426,31 @@ def test_an_outage_ends_the_batch_and_no_group_is_overtaken(calls, monkeypatch):
 
     assert run(call("note", 1), call("note", 2), MessageGroupId="a") == ["m0", "m1"]
     assert calls == []
+
+
+# --- What topology no longer declares ---------------------------------------------------------------------------------
+
+
+def test_a_call_of_a_removed_schedule_runs_and_one_of_a_removed_task_fails_alone(calls):
+    removed_schedule = call("note", 1, id="schedule/removed/2026-11-23T02:00:00Z")
+
+    assert run(removed_schedule, call("removed"), call("note", 2)) == ["m1"]
+    assert (calls, counted()) == ([1, 2], {"removed": 1})
+
+
+@pytest.mark.parametrize("part", ["bucket", "prefix"])
+def test_an_object_of_a_removed_bucket_or_trigger_is_counted_and_its_neighbours_run(
+    event, calls, monkeypatch, caplog, part
+):
+    declared = (ObjectTrigger(bucket="uploads", prefix="photos/", task="tests.sample_tasks.note_object"),)
+    monkeypatch.setattr(triggers, "TOPOLOGY", replace(TOPOLOGY, object_triggers=declared))
+    records = event("s3/eventbridge_in_sqs")["Records"]
+    removed = {"bucket": ('"uploads"', '"removed"'), "prefix": ("photos/", "removed/")}[part]
+    records.insert(0, records[0] | {"messageId": "stray", "body": records[0]["body"].replace(*removed)})
+
+    assert failed(s3_handler({"Records": records}, LambdaContext())) == []
+    assert len(calls) == 1
+    [counts] = [
+        record._aws["CloudWatchMetrics"] for record in caplog.records if hasattr(record, "ObjectsWithoutTrigger")
+    ]
+    assert [] in counts[0]["Dimensions"]

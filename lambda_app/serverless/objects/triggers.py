@@ -55,7 +55,7 @@ def task_messages(created: CreatedObject, topology: Topology, bucket_names: Mapp
             "no trigger of lambda_app.topology for object %r of bucket %s",
             created.key,
             created.bucket,
-            extra=metric_fields({"ObjectsWithoutTrigger": 1}, {"handler": "s3"}),
+            extra=metric_fields({"ObjectsWithoutTrigger": 1}, {"handler": "s3"}, by=[["handler"], []]),
         )
     for message in messages:
         # The lines that follow bear the id of the call: this one joins it to the object.

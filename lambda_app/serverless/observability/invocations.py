@@ -133,7 +133,7 @@ def _outcome(event: Any, reply: Any) -> dict[str, Any]:
     if not isinstance(reply, dict):
         return {}
     if "statusCode" in reply:
-        # Neither method nor path: what matched nothing may say anything, and the gateway's access log has it.
+        # Neither method nor path: what matched nothing may say anything, and Django logs it as hidden as any text.
         return {"status": reply["statusCode"]}
     if "batchItemFailures" in reply:
         return {"messages": len(event["Records"]), "failed": len(reply["batchItemFailures"])}

@@ -95,6 +95,8 @@ class Edge(Construct):
             default_ttl=Duration.seconds(0),
             min_ttl=Duration.seconds(0),
             max_ttl=Duration.days(365),
+            # The gateway, or Django, names the page's origin in its answer: another page must not get that one.
+            header_behavior=cloudfront.CacheHeaderBehavior.allow_list("Origin"),
             query_string_behavior=cloudfront.CacheQueryStringBehavior.all(),
             enable_accept_encoding_brotli=True,
             enable_accept_encoding_gzip=True,

@@ -39,6 +39,9 @@ STAGES = {
         ),
         Stage(
             name="prod",
+            # One address cannot use up what the API serves in all: it has 40 requests a second of 500.
+            edge="waf",
+            edge_requests_per_address=12_000,
             endpoint_zones=2,
             flow_logs=True,
             database_instance_class="t4g.medium",

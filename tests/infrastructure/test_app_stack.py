@@ -158,14 +158,28 @@ def test_a_function_has_no_variable_that_the_code_does_not_read(deployment):
 
 def test_only_the_management_function_is_master_and_may_read_the_secret(deployment):
     masters, readers = set(), set()
+    of_the_edge = [{"Ref": name} for name in deployment.resources("AWS::SecretsManager::Secret")]
     for name, function in deployment.functions().items():
         variables = function["Environment"]["Variables"]
         if variables["DATABASE_USER"] != "app" or "DATABASE_SECRET_ARN" in variables:
             masters.add(name)
-        if any("secretsmanager:GetSecretValue" in actions_of(item) for item in _allowed(deployment, function)):
-            readers.add(name)
+        for item in _allowed(deployment, function):
+            if "secretsmanager:GetSecretValue" in actions_of(item) and item["Resource"] not in of_the_edge:
+                readers.add(name)
 
     assert masters == readers == {name for name in deployment.functions() if name.startswith("Migration")}
+
+
+def test_only_the_web_function_may_read_the_secret_of_the_edge(deployment):
+    of_the_edge = [{"Ref": name} for name in deployment.resources("AWS::SecretsManager::Secret")]
+    readers = {
+        name
+        for name, function in deployment.functions().items()
+        if any(item["Resource"] in of_the_edge for item in _allowed(deployment, function))
+    }
+
+    assert len(of_the_edge) == (deployment.stage.edge != "none")
+    assert {name.rstrip("0123456789ABCDEF") for name in readers} == ({"WebFunction"} if of_the_edge else set())
 
 
 def test_the_management_function_connects_to_the_database_and_all_others_to_the_proxy(deployment):

@@ -33,7 +33,10 @@ def test_no_password_stands_in_a_template(deployment):
     text = json.dumps([deployment.data, deployment.application])
 
     assert "MasterUserPassword" not in text.replace("ManageMasterUserPassword", "")
-    assert "resolve:secretsmanager" not in text
+    # What CloudFront says to the API is resolved in the distribution, and nowhere else.
+    assert text.count("resolve:secretsmanager") == (deployment.stage.edge != "none")
+    for distribution in deployment.properties("AWS::CloudFront::Distribution"):
+        assert json.dumps(distribution).count("resolve:secretsmanager") == 1
 
 
 def test_rds_makes_and_keeps_the_masters_password(deployment):

@@ -174,6 +174,31 @@ def test_an_edge_caches_what_topology_says_is_public_and_nothing_else(everything
     assert policy["CachePolicyConfig"]["DefaultTTL"] == 0
 
 
+def test_an_edge_hands_no_page_the_answer_for_another_origin(everything, cdn):
+    for deployment in (everything, cdn):
+        [distribution] = deployment.properties("AWS::CloudFront::Distribution")
+        [(name, policy)] = deployment.resources("AWS::CloudFront::CachePolicy").items()
+        key = policy["Properties"]["CachePolicyConfig"]["ParametersInCacheKeyAndForwardedToOrigin"]
+
+        assert key["HeadersConfig"] == {"HeaderBehavior": "whitelist", "Headers": ["Origin"]}
+        cached = distribution["DistributionConfig"]["CacheBehaviors"]
+        assert {json.dumps(behaviour["CachePolicyId"]) for behaviour in cached} == {json.dumps({"Ref": name})}
+
+
+def test_no_address_can_use_up_what_prod_serves_in_all(prod):
+    [distribution] = prod.properties("AWS::CloudFront::Distribution")
+    [acl] = prod.edge["Resources"].values()
+    [rule] = [rule for rule in acl["Properties"]["Rules"] if rule["Name"] == "rate"]
+    limit = rule["Statement"]["RateBasedStatement"]
+
+    assert "WebACLId" in distribution["DistributionConfig"]
+    assert (rule["Action"], limit["AggregateKeyType"]) == ({"Block": {}}, "IP")
+    assert "ScopeDownStatement" not in limit
+    assert limit["Limit"] / 300 <= prod.stage.api_requests_per_second / 10
+    # What Django lets one address write is not blocked before.
+    assert limit["Limit"] / 5 >= prod.stage.address_writes_per_minute
+
+
 def test_the_firewall_lies_in_the_region_that_cloudfront_takes_it_from(everything):
     [distribution] = everything.properties("AWS::CloudFront::Distribution")
     [acl] = everything.edge["Resources"].values()

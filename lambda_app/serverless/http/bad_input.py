@@ -26,12 +26,13 @@ NUMERIC_DIGITS = 131_072
 MAX_COMPARED = 50
 """Texts with a NUL or half a pair that are looked for in others: a hostile request could hold very many."""
 
-_TOO_MANY_DIGITS = re.compile(r"Exceeds the limit .* value has (\d+) digits")
+_TOO_MANY_DIGITS = re.compile(
+    r"Exceeds the limit \(\d{1,9} digits\) for integer string conversion: value has (\d{1,9}) digits"
+)
 _OUT_OF_RANGE = re.compile(r"\b(smallint|integer|bigint)\b")
 _FIELD_OVERFLOW = re.compile(r"an absolute value less than 10\^(\d+)")
-_TOO_LONG = re.compile(r"value too long for type character(?: varying)?\((\d+)\)")
+_TOO_LONG = re.compile(r"value too long for type character(?: varying)?\((\d{1,9})\)")
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
-_QUOTED = re.compile(r': "(.+)"', re.DOTALL)
 
 type Judge = Callable[[Any, RequestValues], bool]
 
@@ -93,8 +94,8 @@ def _is_refused_by_database(error: DataError, values: RequestValues) -> bool:
         return any(len(text) > int(found[1]) for text in values.texts & texts)
     if "type json" in message and _holds_what_json_cannot(error, values):
         return True
-    found = _QUOTED.search(message)
-    return found is not None and found[1] in values.texts & texts
+    quoted = message.partition(': "')[2].rpartition('"')[0]
+    return quoted in values.texts & texts
 
 
 def _is_beyond(number: Number, message: str) -> bool:

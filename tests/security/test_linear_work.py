@@ -50,8 +50,9 @@ UNITS = (
     "-----BEGIN RSA PRIVATE KEY-----END ", "password", "password=", "password: ", 'password: "', "password=\\",
     'password="\\', "token=[", "token=[]", "token=(", "cookie: ", 'cookie: a="', 'Authorization: ="', "first_name",
     "'email': '", '"token": "', "(b'cookie', b'", '\\"token\\": \\"', "X-Amz-Signature=a&", "X-Amz-", "auth=a ",
+    "DETAIL: ", "DETAIL: a\nHINT", "LINE 1", "LINE 1: a",
 )  # fmt: skip
-EVERY_SIGN = " @ %40 :// eyj bearer basic private key token='x'"
+EVERY_SIGN = " @ %40 :// eyj bearer basic private key detail: line token='x'"
 
 
 def patterns():

@@ -152,12 +152,17 @@ def _hide_password(url: re.Match[str]) -> str:
 
 _ADDRESS = re.compile(r"[\w.+-](?:@|%40)[\w-]++\.[\w-]")
 
+_AFTER_DETAIL = r"\n(?:(?:HINT|CONTEXT|QUERY): |Traceback |--- member|\nThe above exception|\nDuring handling)"
+
 VALUES: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     ("eyj", re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*)*"), HIDDEN),
     ("bearer", re.compile(r"(bearer(?:[ :+]|%20){1,4})[\w.~+/=%-]+", re.IGNORECASE), rf"\1{HIDDEN}"),
     ("basic", re.compile(r"(basic {1,4})[\w+/=-]{8,}", re.IGNORECASE), rf"\1{HIDDEN}"),
     ("private key", re.compile(r"(-----BEGIN [A-Z ]{0,40}PRIVATE KEY)(?:(?!-----END )[\s\S])*"), rf"\1{HIDDEN}"),
     ("://", re.compile(r"://[^\s\"'<>]+"), _hide_password),
+    # What PostgreSQL adds to an error: the values of a row, on any number of lines, and a line of the statement.
+    ("detail: ", re.compile(rf"(DETAIL: )(?:(?!{_AFTER_DETAIL})[\s\S])*"), rf"\1{HIDDEN}"),
+    ("line ", re.compile(r"(LINE \d{1,6}: )[^\n]*"), rf"\1{HIDDEN}"),
     ("@", re.compile(r"[\w.+@%-]+"), _hide_addresses),
     ("%40", re.compile(r"[\w.+@%-]+"), _hide_addresses),
 )

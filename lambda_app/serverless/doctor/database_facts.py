@@ -37,6 +37,9 @@ PARAMETERS = """
     SELECT name, setting::float * CASE unit WHEN '8kB' THEN 8192 WHEN 'kB' THEN 1024 WHEN 'MB' THEN 1048576 ELSE 1 END
     FROM pg_settings
     WHERE name IN ('shared_buffers', 'work_mem', 'max_connections', 'random_page_cost', 'log_min_duration_statement')
+    UNION ALL
+    SELECT 'pg_stat_statements', (setting LIKE '%pg_stat_statements%')::int
+    FROM pg_settings WHERE name = 'shared_preload_libraries'
 """
 
 

@@ -116,8 +116,9 @@ def planner_for_disks(facts: Facts) -> Found:
 
 @rule("parameters")
 def no_slow_log(facts: Facts) -> Found:
-    if facts.memory_mb and facts.parameters.get("log_min_duration_statement", 0) < 0:
-        yield "no slow statement is logged", "set log_min_duration_statement to 30 ms"
+    is_logged = facts.parameters.get("log_min_duration_statement", 0) >= 0
+    if facts.memory_mb and not is_logged and not facts.parameters.get("pg_stat_statements"):
+        yield "no slow statement is counted or logged", "load pg_stat_statements; a log would hold their values"
 
 
 def _is_covered(one: Index, other: Index) -> bool:

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+from cdk.components.parameters import LOGGED_WITHOUT_VALUES
 from local import pgbouncer
 from local.pgbouncer import PgBouncer
 from local.postgresql import PORT, PostgreSQL
@@ -39,7 +40,8 @@ async def running_database(
     """Serve PostgreSQL at both hosts, over TLS.  Without PgBouncer the proxy's host pools nothing, and says so."""
     async with contextlib.AsyncExitStack() as stack:
         sockets = stack.enter_context(_socket_folder(state / "sockets"))
-        server = PostgreSQL(state / "postgresql", sockets, access=[f"local all {MASTER_USER} scram-sha-256"])
+        access = [f"local all {MASTER_USER} scram-sha-256"]
+        server = PostgreSQL(state / "postgresql", sockets, LOGGED_WITHOUT_VALUES, access)
         with step("PostgreSQL"):
             server.start()
         stack.callback(server.stop)

@@ -4,6 +4,7 @@ Sizes follow the rules of PGTune (https://pgtune.leopard.in.ua, profile "web app
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from cdk.config import Stage
 from cdk.config.fit import max_connections_of, memory_gb_of
@@ -13,7 +14,6 @@ PARAMETERS: Mapping[str, str] = {
     # Plans are logged without timing each of their nodes, which would cost every statement.
     "auto_explain.log_analyze": "0",
     "auto_explain.log_format": "json",
-    "auto_explain.log_min_duration": "250",
     "auto_explain.log_nested_statements": "1",
     "checkpoint_completion_target": "0.9",
     "deadlock_timeout": "1000",
@@ -22,7 +22,6 @@ PARAMETERS: Mapping[str, str] = {
     "idle_in_transaction_session_timeout": "30000",
     "log_autovacuum_min_duration": "1000",
     "log_lock_waits": "1",
-    "log_min_duration_statement": "30",
     "log_temp_files": "0",
     "pg_stat_statements.track": "all",
     # A random read costs a solid-state disk little more than the next one in order.
@@ -34,6 +33,17 @@ PARAMETERS: Mapping[str, str] = {
     "timezone": "UTC",
     "track_io_timing": "1",
 }
+
+LOGGED_WITHOUT_VALUES: Mapping[str, str] = {
+    "auto_explain.log_parameter_max_length": "0",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    # Django writes short values into the text of a statement, and DETAIL quotes the row that broke a constraint:
+    # errors and lock waits are logged without either.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+}
+"""Keeps captions, stored answers and session tokens out of the log, which is kept for months."""
 
 OF_THE_DISK = ("checkpoint_completion_target", "random_page_cost")
 """Aurora keeps its storage elsewhere and sets these itself."""
@@ -47,9 +57,16 @@ def parameters_of(stage: Stage) -> Mapping[str, str]:
     """Return what the parameter group of `stage`'s database holds."""
     if stage.database_engine == "aurora":
         # Its memory changes by the minute, and Aurora's own sizes with it.
-        shared = {name: value for name, value in PARAMETERS.items() if name not in OF_THE_DISK}
+        shared = {name: value for name, value in _shared(stage).items() if name not in OF_THE_DISK}
         return shared | {"max_connections": str(max_connections_of(stage))}
-    return {**PARAMETERS, **_sizes(stage)}
+    return {**_shared(stage), **_sizes(stage)}
+
+
+def _shared(stage: Stage) -> dict[str, str]:
+    slow = stage.logged_statement
+    threshold = "-1" if slow is None else str(slow // timedelta(milliseconds=1))
+    durations = {"auto_explain.log_min_duration": threshold, "log_min_duration_statement": threshold}
+    return {**PARAMETERS, **LOGGED_WITHOUT_VALUES, **durations}
 
 
 def _sizes(stage: Stage) -> dict[str, str]:

@@ -34,6 +34,7 @@ RANGES: Mapping[str, tuple[Any, Any]] = {
     "member_writes_per_minute": (0, 60_000),
     "address_writes_per_minute": (0, 600_000),
     "api_burst": (1, 5_000),
+    "logged_statement": (timedelta(0), timedelta(seconds=29)),
     "slow_response": (timedelta(milliseconds=1), timedelta(seconds=29)),
     "monthly_budget_usd": (0, 1_000_000),
 }
@@ -72,7 +73,8 @@ def faults_of_values(stage: "Stage") -> Iterator[Fault]:
         if value is not None and not re.fullmatch(pattern, value):
             yield key, reason
     for key, (least, most) in RANGES.items():
-        if not least <= getattr(stage, key) <= most:
+        value = getattr(stage, key)
+        if value is not None and not least <= value <= most:
             yield key, f"should be from {least} to {most}"
     yield from _faults_of_lists(stage)
     try:

@@ -79,6 +79,12 @@ class Stage:
     database_backup_days: int = 1
     """How far back the database can be restored; RDS takes 0 to 35, and 0 keeps no backup."""
 
+    logged_statement: timedelta | None = None
+    """PostgreSQL logs a statement that takes longer, with its plan and with the values in its text.
+
+    None logs no statement: functions report slow ones without values, and pg_stat_statements counts all.
+    """
+
     pinning_statements: Literal["refuse", "report"] = "report"
     """What becomes of a statement that would pin its session of the database proxy."""
 

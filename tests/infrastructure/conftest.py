@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ SWITCHED = {
         "certificate_arn": CERTIFICATE, "cors_origins": ("https://app.example.com",), "provisioned_concurrency": 2,
         "reserve_concurrency": True, "rollout": "canary", "cache": True, "alarm_email": "alarms@example.com",
         "monthly_budget_usd": 500, "flow_logs": True, "bucket_access_logs": True,
+        "logged_statement": timedelta(milliseconds=30),
     },
     "domain": {
         **DOMAIN, "certificate_arn": CERTIFICATE.replace("us-east-1", "eu-west-1"), "egress": "ipv6",

@@ -58,6 +58,7 @@ def test_a_stage_is_found_by_its_name():
         ("cache_max_gb", 0, "from 1 to 5000"),
         ("api_max_concurrency", 0, "from 1 to 10000"),
         ("rollout", "blue", "should be Literal['all_at_once', 'canary']"),
+        ("logged_statement", timedelta(seconds=30), "from 0:00:00 to 0:00:29"),
         ("slow_response", timedelta(0), "from 0:00:00.001000 to 0:00:29"),
         ("monthly_budget_usd", -1, "from 0 to 1000000"),
         ("availability_zones", 1, "from 2 to 3"),

@@ -2,6 +2,7 @@
 
 import json
 
+from cdk.components.parameters import LOGGED_WITHOUT_VALUES
 from lambda_app.topology import TOPOLOGY
 from tests.infrastructure.deployment import actions_of, resources_of
 
@@ -55,13 +56,24 @@ def test_the_database_is_private_and_encrypted(deployment):
     assert parameters["Parameters"]["rds.force_ssl"] == "1"
 
 
-def test_a_statement_over_30_ms_is_logged_to_a_group_that_expires(deployment):
-    [parameters] = deployment.properties("AWS::RDS::DBParameterGroup")
+def test_no_statement_is_logged_with_its_values(any_deployment):
+    [parameters, *_] = [
+        group["Parameters"]
+        for kind in ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBClusterParameterGroup")
+        for group in any_deployment.properties(kind)
+    ]
+
+    assert parameters.items() >= LOGGED_WITHOUT_VALUES.items()
+    assert parameters["log_parameter_max_length"] == parameters["auto_explain.log_parameter_max_length"] == "0"
+    thresholds = {parameters["log_min_duration_statement"], parameters["auto_explain.log_min_duration"]}
+    assert thresholds == ({"30"} if any_deployment.stage.logged_statement else {"-1"})
+
+
+def test_the_log_of_the_database_goes_to_a_group_that_expires(deployment):
     retention = {
         group.get("LogGroupName"): group["RetentionInDays"] for group in deployment.properties("AWS::Logs::LogGroup")
     }
 
-    assert parameters["Parameters"]["log_min_duration_statement"] == "30"
     assert retention[f"/aws/rds/instance/{deployment.stage.prefix}/postgresql"] == deployment.stage.log_retention_days
 
 

@@ -41,6 +41,7 @@ TOPOLOGY = Topology(
         TaskPolicy(task="lambda_app.apps.feed.tasks.record_views", bulk=True, direct=True),
         # Seconds of pixels and S3, safe to repeat: no transaction may stay open for that.
         TaskPolicy(task="lambda_app.apps.feed.tasks.render_photo", transactional=False),
+        TaskPolicy(task="lambda_app.apps.feed.tasks.delete_renditions", transactional=False),
         TaskPolicy(task="lambda_app.apps.feed.tasks.expire_abandoned_photos", transactional=False),
     ),
     authenticated_paths=("/v1/{proxy+}",),

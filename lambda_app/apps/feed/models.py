@@ -9,6 +9,7 @@ from django.utils import timezone
 from lambda_app.apps.feed.identifiers import new_id
 
 MAX_CAPTION_LENGTH = 2_200
+MAX_UPLOAD_BYTES = 10 * 1024 * 1024
 HANDLE_PATTERN = r"^[a-z0-9._-]{1,64}$"
 
 LATE_AFTER = timedelta(minutes=10)
@@ -94,7 +95,7 @@ class Photo(models.Model):
     """Renderings that were begun and did not come back: a file that kills its worker is known by them."""
 
     check_after = models.DateTimeField(default=when_late, db_default=Now())
-    """When the sweep looks at it, should it still be pending then."""
+    """When the sweep looks at it next, should no post show it then."""
 
     is_posted = models.BooleanField(default=False, db_default=False)
     """Moves with the post.  Others see a photo, and the sweep spares it, only while this is true."""
@@ -103,8 +104,7 @@ class Photo(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["check_after"], condition=Q(state="pending"), name="photo_pending_late_first"),
-            models.Index(fields=["created_at"], condition=Q(is_posted=False), name="photo_unposted_oldest_first"),
+            models.Index(fields=["check_after"], condition=Q(is_posted=False), name="photo_unposted_due_first"),
             models.Index(fields=["owner", "-created_at"], name="photo_of_owner_newest_first"),
         ]
         constraints = [

@@ -1,11 +1,13 @@
 """Background entry points of the feed: decode, call one service.  Each is safe to repeat."""
 
+from uuid import UUID
+
 import msgspec
 from django.tasks import task
 
 from lambda_app.apps.feed.budgets import budget
 from lambda_app.apps.feed.payloads import LikeRequest, ViewReport
-from lambda_app.apps.feed.services import partitions, photos, reactions
+from lambda_app.apps.feed.services import abandoned_photos, partitions, reactions, renderings, renditions
 
 
 @task(queue_name="likes")
@@ -24,15 +26,22 @@ def record_views(reports: list[ViewReport]) -> None:
 @task
 @budget(queries=4)
 def render_photo(bucket: str, key: str, version: str = "") -> None:
-    photos.render_upload(bucket=bucket, key=key, version=version)
+    renderings.render_upload(bucket=bucket, key=key, version=version)
 
 
 @task
-@budget(queries=1_010, repeats=250, sql_ms=5_000)
+@budget(queries=2_010, repeats=250, sql_ms=5_000)
 def expire_abandoned_photos() -> None:
-    for key in photos.settle_late_uploads():
-        render_photo.enqueue(bucket="uploads", key=key)
-    photos.delete_unposted_photos()
+    abandoned_photos.sweep(
+        render=lambda key: render_photo.enqueue(bucket="uploads", key=key),
+        delete_renditions=lambda photo_id: delete_renditions.enqueue(str(photo_id)),
+    )
+
+
+@task
+@budget(queries=1)
+def delete_renditions(photo_id: str) -> None:
+    renditions.delete_all(UUID(photo_id))
 
 
 @task

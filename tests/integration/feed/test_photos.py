@@ -1,4 +1,3 @@
-from datetime import timedelta
 from io import BytesIO
 from unittest.mock import Mock
 from uuid import uuid4
@@ -6,45 +5,16 @@ from uuid import uuid4
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
-from django.utils import timezone
 from PIL import Image
 
 from lambda_app.apps.feed import tasks
-from lambda_app.apps.feed.models import Photo, Post
+from lambda_app.apps.feed.models import Photo
 from lambda_app.apps.feed.services import photos, renditions
-from lambda_app.apps.feed.services.photos import LATE_AFTER, MAX_ATTEMPTS
-from tests.integration.feed.conftest import key_of, make_image, make_member, make_photo, make_post, upload
+from lambda_app.apps.feed.services.renderings import MAX_ATTEMPTS
+from tests.integration.feed.conftest import key_of, make_image, make_member, make_photo, upload
+from tests.integration.feed.lives_of_photos import age, kill_workers, media_names, open_upload, read, render
 
 pytestmark = pytest.mark.django_db
-
-
-def open_upload(client, content_type="image/jpeg"):
-    response = client.post("/v1/photos", {"content_type": content_type}, content_type="application/json")
-    assert response.status_code == 201
-    return response.json()
-
-
-def render(photo_id, data):
-    tasks.render_photo.call(bucket="uploads", key=upload(photo_id, data))
-
-
-def read(client, photo_id):
-    return client.get(f"/v1/photos/{photo_id}").json()
-
-
-def age(photo, **ago):
-    """Let time pass for the photo."""
-    then = timezone.now() - timedelta(**ago)
-    Photo.objects.filter(id=photo.id).update(created_at=then, check_after=then + LATE_AFTER)
-
-
-def media_names():
-    """Return the names of all objects in the media storage."""
-    storage = storages["media"]
-    if not storage.exists("photos"):
-        return set()
-    folders = storage.listdir("photos")[0]
-    return {f"photos/{folder}/{name}" for folder in folders for name in storage.listdir(f"photos/{folder}")[1]}
 
 
 def test_an_upload_is_bound_to_one_key_one_type_and_ten_megabytes(ada):
@@ -179,51 +149,6 @@ def test_others_see_a_photo_only_once_a_post_shows_it(ada, bob):
     assert (before, bob.get(f"/v1/photos/{photo.id}").status_code) == (404, 200)
 
 
-def test_the_sweep_rejects_a_photo_whose_file_never_came(ada, queue):
-    photo = make_photo(make_member("ada"), state=Photo.State.PENDING)
-    age(photo, minutes=11)
-
-    tasks.expire_abandoned_photos.call()
-
-    assert read(ada, photo.id)["reason"] == "no file was uploaded in time"
-    assert queue.calls == []
-
-
-def test_the_sweep_renders_a_photo_whose_event_was_lost(ada, queue):
-    photo = make_photo(make_member("ada"), state=Photo.State.PENDING)
-    upload(photo.id, make_image())
-    age(photo, minutes=11)
-
-    tasks.expire_abandoned_photos.call()
-    queue.run(times=2)
-
-    assert read(ada, photo.id)["state"] == "ready"
-
-
-def kill_workers(photo_id, monkeypatch, *, times):
-    """Render as often, in workers that die of it: they neither finish nor give anything back."""
-    key = upload(photo_id, make_image())
-    with monkeypatch.context() as dying:
-        dying.setattr(renditions, "publish", Mock(side_effect=KeyboardInterrupt))
-        for _ in range(times):
-            with pytest.raises(KeyboardInterrupt):
-                tasks.render_photo.call(bucket="uploads", key=key)
-    return key
-
-
-def test_a_photo_that_kills_its_workers_is_left_alone_and_then_given_up(ada, queue, monkeypatch):
-    photo_id = open_upload(ada)["photo"]["id"]
-    key = kill_workers(photo_id, monkeypatch, times=MAX_ATTEMPTS)
-
-    tasks.render_photo.call(bucket="uploads", key=key)
-    before = read(ada, photo_id)["state"]
-    age(Photo.objects.get(), minutes=11)
-    tasks.expire_abandoned_photos.call()
-
-    assert (before, read(ada, photo_id)["state"]) == ("pending", "rejected")
-    assert (read(ada, photo_id)["reason"], queue.calls) == ("the photo could not be processed", [])
-
-
 def test_a_photo_whose_worker_was_killed_twice_is_rendered_all_the_same(ada, monkeypatch):
     photo_id = open_upload(ada)["photo"]["id"]
     key = kill_workers(photo_id, monkeypatch, times=MAX_ATTEMPTS - 1)
@@ -231,30 +156,6 @@ def test_a_photo_whose_worker_was_killed_twice_is_rendered_all_the_same(ada, mon
     tasks.render_photo.call(bucket="uploads", key=key)
 
     assert read(ada, photo_id)["state"] == "ready"
-
-
-def test_the_sweep_looks_again_after_twice_the_time(ada, queue):
-    photo = make_photo(make_member("ada"), state=Photo.State.PENDING)
-    upload(photo.id, make_image())
-    age(photo, minutes=40)
-
-    for _ in range(2):
-        tasks.expire_abandoned_photos.call()
-
-    assert len(queue.calls) == 1
-    photo.refresh_from_db()
-    assert photo.check_after - timezone.now() == pytest.approx(timedelta(minutes=40), abs=timedelta(seconds=5))
-
-
-def test_an_outage_of_hours_loses_no_photo(ada, queue):
-    photo = make_photo(make_member("ada"), state=Photo.State.PENDING)
-    upload(photo.id, make_image())
-    age(photo, hours=20)
-
-    tasks.expire_abandoned_photos.call()
-    queue.run()
-
-    assert read(ada, photo.id)["state"] == "ready"
 
 
 def test_what_another_file_has_replaced_is_not_rendered(ada):
@@ -308,51 +209,3 @@ def test_a_photo_and_its_post_show_the_placeholder(ada):
 
     assert len(read(ada, photo_id)["placeholder"]) == 28
     assert post["photo"]["placeholder"] == read(ada, photo_id)["placeholder"]
-
-
-def test_what_a_killed_run_left_goes_with_its_photo(ada):
-    photo = make_photo(make_member("ada"), state=Photo.State.REJECTED)
-    storages["media"].save(f"photos/{photo.id}/320-0.webp", ContentFile(b"never named"))
-    age(photo, hours=25)
-
-    tasks.expire_abandoned_photos.call()
-
-    assert media_names() == set()
-
-
-def test_the_sweep_leaves_a_young_photo_alone(ada, queue):
-    photo = make_photo(make_member("ada"), state=Photo.State.PENDING)
-
-    tasks.expire_abandoned_photos.call()
-
-    assert (read(ada, photo.id)["state"], queue.calls) == ("pending", [])
-
-
-def test_the_sweep_deletes_what_no_post_shows_after_a_day(ada):
-    photo_id = open_upload(ada)["photo"]["id"]
-    render(photo_id, make_image())
-    age(Photo.objects.get(), hours=25)
-
-    for _ in range(2):
-        tasks.expire_abandoned_photos.call()
-
-    assert (Photo.objects.count(), media_names()) == (0, set())
-
-
-def test_the_sweep_spares_what_a_post_shows():
-    post = make_post("ada")
-    age(post.photo, days=400)
-
-    tasks.expire_abandoned_photos.call()
-
-    assert Post.objects.get().photo == post.photo
-
-
-def test_the_photo_of_a_deleted_post_goes_with_the_next_sweep(ada):
-    post = make_post("ada")
-    age(post.photo, days=2)
-    ada.delete(f"/v1/posts/{post.id}")
-
-    tasks.expire_abandoned_photos.call()
-
-    assert not Photo.objects.exists()

@@ -13,8 +13,7 @@ from django.utils import timezone
 from PIL import Image
 
 from lambda_app.apps.feed import tasks
-from lambda_app.apps.feed.models import Photo
-from lambda_app.apps.feed.services.photos import MAX_UPLOAD_BYTES
+from lambda_app.apps.feed.models import MAX_UPLOAD_BYTES, Photo
 from tests.integration.feed.conftest import make_image
 
 MINUTE = timedelta(minutes=1)
@@ -114,14 +113,16 @@ def test_the_sweep_finds_what_came_and_what_did_not(ada, queue):
     assert (read(ada, came)["state"], read(ada, missing)["state"]) == ("ready", "rejected")
 
 
-def test_renditions_of_a_deleted_photo_are_gone(ada, monkeypatch):
+def test_renditions_of_a_deleted_photo_are_gone(ada, queue, monkeypatch):
     ticket = open_upload(ada)
     send_form(ticket, make_image())
     render(ticket)
-    monkeypatch.setattr("lambda_app.apps.feed.services.photos.UNPOSTED_LIFETIME", -MINUTE)
+    monkeypatch.setattr("lambda_app.apps.feed.services.abandoned_photos.UNPOSTED_LIFETIME", -MINUTE)
+    Photo.objects.update(check_after=timezone.now())
     addresses = [each["url"] for each in read(ada, ticket)["renditions"]]
 
     tasks.expire_abandoned_photos.call()
+    queue.run()
 
     for address in addresses:
         with pytest.raises(HTTPError) as refused:

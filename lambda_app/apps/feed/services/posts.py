@@ -7,7 +7,7 @@ from django.utils import timezone
 from lambda_app.apps.feed.errors import ConflictError
 from lambda_app.apps.feed.models import Member, Photo, Post
 from lambda_app.apps.feed.queries import no_photo, no_post
-from lambda_app.apps.feed.services.photos import UNPOSTED_LIFETIME
+from lambda_app.apps.feed.services.abandoned_photos import UNPOSTED_LIFETIME
 from lambda_app.apps.feed.services.shared_posts import forget_shared_post
 
 

@@ -38,7 +38,7 @@ def publish(photo: Photo, upload: bytes) -> None:
 
 
 def delete_all(photo_id: UUID) -> None:
-    """Delete every object of the photo, also what a run left that was killed before it could name it."""
+    """Delete every object of a photo whose row is gone, also what a killed run left before it could name it."""
     media, folder = storages["media"], _folder(photo_id)
     try:
         names = media.listdir(folder)[1]

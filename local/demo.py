@@ -8,18 +8,19 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from itertools import batched, cycle, islice
 from typing import Any, Protocol
 from uuid import uuid4
 
 from local.figures import write_figures
-from local.phone import MAX_VIEWS, MismatchError, Phone, download, eventually, expect, send
+from local.phone import MismatchError, Phone, download, eventually, expect, send
 from local.photographs import image_size, photograph, text_in_disguise
 from local.running import RunningCloud
 from local.totals import Totals
 
 FANS = 50
-VIEWS = 2_000
+REPORTS = 5
+"""Times that each fan reports to have seen the posts: a post counts once for a member in an hour."""
+
 PHONES_AT_ONCE = 10
 
 PATIENCE_SECONDS = 60
@@ -78,7 +79,7 @@ class Afternoon:
         posts = self.publish(ada, [photo["id"] for photo in ready])
         self.read_feed(ada, grace, posts)
         self.like(posts[0])
-        self.view(grace, posts)
+        self.view(posts)
         self.count(ada, posts)
         self.settle(ada, posts, before)
 
@@ -139,10 +140,11 @@ class Afternoon:
             with ThreadPoolExecutor(PHONES_AT_ONCE) as pool:
                 list(pool.map(lambda fan: fan.like(post), fans))
 
-    def view(self, phone: Phone, posts: list[str]) -> None:
-        with self.story.step(f"{VIEWS:,} views are reported, {MAX_VIEWS} in a request"):
-            for views in batched(islice(cycle(posts), VIEWS), MAX_VIEWS, strict=False):
-                phone.view(views)
+    def view(self, posts: list[str]) -> None:
+        with self.story.step(f"each of them reports {REPORTS} times that they saw every post"):
+            fans = [self.phone(f"fan{number:02}") for number in range(FANS)]
+            with ThreadPoolExecutor(PHONES_AT_ONCE) as pool:
+                list(pool.map(lambda fan: fan.view(posts), fans * REPORTS))
 
     def count(self, phone: Phone, posts: list[str]) -> None:
         wanted = wanted_counts(posts)
@@ -173,7 +175,7 @@ class Afternoon:
 
 def wanted_counts(posts: list[str]) -> list[tuple[int, int]]:
     """Return likes and views of each post, as `like` and `view` send them."""
-    return [(FANS if index == 0 else 0, VIEWS // len(posts)) for index in range(len(posts))]
+    return [(FANS if index == 0 else 0, FANS) for index in range(len(posts))]
 
 
 def play_and_report(system: System) -> int:

@@ -15,9 +15,6 @@ REQUEST_TIMEOUT_SECONDS = 40
 
 POLL_SECONDS = 0.1
 
-MAX_VIEWS = 500
-"""What one request may report."""
-
 
 class MismatchError(AssertionError):
     """The system did not do what it promises."""

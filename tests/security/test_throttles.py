@@ -123,6 +123,38 @@ def test_while_the_database_is_away_a_writer_is_asked_to_come_again(monkeypatch)
     assert (write().status_code, write().headers["Retry-After"]) == (503, "1")
 
 
+def charge(amount, subject="ada", **limits):
+    request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.1")
+    request.claims = {"sub": subject}
+    ThrottleMiddleware(lambda request: HttpResponse())(request)
+    return request.charge("work", amount, {timedelta(**{unit: 1}): limit for unit, limit in limits.items()})
+
+
+def test_a_view_charges_for_the_work_of_its_request():
+    assert [charge(4, minutes=10) for _ in range(3)] == [None, None, timedelta(seconds=24)]
+    assert charge(2, minutes=10) is None
+
+
+def test_more_than_a_limit_at_once_is_never_granted():
+    assert charge(11, minutes=10) == timedelta(seconds=66)
+
+
+def test_a_bucket_that_refuses_takes_nothing_from_longer_ones():
+    charge(10, minutes=10, days=20)
+    for _ in range(5):
+        assert charge(10, minutes=10, days=20) == timedelta(minutes=1)
+    run_statement("UPDATE serverless_throttle SET full_at = full_at - interval '1 minute'")
+
+    assert charge(10, minutes=10, days=20) is None
+    assert charge(10, days=20) == timedelta(hours=12)
+
+
+def test_work_of_one_kind_is_not_charged_to_another_or_to_writes():
+    charge(10, minutes=10)
+
+    assert (charge(10, "bob", minutes=10), write().status_code) == (None, 201)
+
+
 def test_buckets_that_are_full_are_forgotten():
     write()
     run_statement("UPDATE serverless_throttle SET full_at = now() - interval '1 second' WHERE id = %s",

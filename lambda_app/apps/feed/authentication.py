@@ -1,7 +1,8 @@
 """Who is calling: the claims of the verified token → a member."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import timedelta
+from typing import Any, Protocol
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -18,10 +19,17 @@ NO_TOKEN = "a valid bearer token is needed"  # noqa: S105 (a sentence)
 BLOCKED = "this member is blocked"
 
 
+class Charge(Protocol):
+    def __call__(self, what: str, amount: int, limits: Mapping[timedelta, int], /) -> timedelta | None:
+        """Take `amount` from what the member may have in each period; return how long to wait if it is too much."""
+        ...
+
+
 class MemberRequest(HttpRequest):
     """A request that BearerToken let through."""
 
     auth: Member
+    charge: Charge
 
 
 class BearerToken(AuthBase):

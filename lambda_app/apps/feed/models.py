@@ -155,7 +155,7 @@ class Like(models.Model):
 
 
 class View(models.Model):
-    """An event that is only ever added.  Its id was given when it was accepted, so a repeated message adds nothing.
+    """One for each member, post and hour, of which its key is made: a repeated one adds nothing.
 
     Without constraints to members and posts: events outlive them, and go by age, a week's partition at a time.
     """
@@ -166,6 +166,7 @@ class View(models.Model):
     member = models.ForeignKey(Member, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
     duration_ms = models.PositiveIntegerField()
     viewed_at = models.DateTimeField()
+    """When the hour began."""
 
     def __str__(self) -> str:
         return f"view {self.id}"

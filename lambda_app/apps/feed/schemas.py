@@ -150,6 +150,8 @@ class PostPage(BaseModel):
 
 class ViewsAccepted(BaseModel):
     accepted: int
+    repeated: int
+    """Views of a post that this request reports twice: one is taken."""
 
 
 def renditions_out(renditions: Sequence[Mapping[str, Any]]) -> list[RenditionOut]:

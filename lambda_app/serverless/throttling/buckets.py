@@ -1,8 +1,8 @@
-"""Buckets that leak: each write takes one of so many a minute, and they come back evenly.
+"""Buckets that leak: what is done takes from a number in a period, which comes back evenly.
 
-In PostgreSQL a bucket is the moment at which it will be full again, moved on by one statement for
-the member and the address together, by the clock of the database.  Its table is unlogged: a crash
-of the database empties it, and nobody minds.  In the cache it is a counter of the running minute.
+In PostgreSQL a bucket is the moment at which it will be full again.  One statement moves those of
+the member and the address together, by the clock of the database.  The table is unlogged: a crash
+of the database fills every bucket.  In the cache a bucket is a counter of the running period.
 """
 
 import time
@@ -16,10 +16,10 @@ from django.core.cache import cache
 
 from lambda_app.serverless.tasks.statements import run_statement
 
-PERIOD = timedelta(minutes=1)
+MINUTE = timedelta(minutes=1)
 
 TAKE = """
-    INSERT INTO serverless_throttle AS bucket (id, full_at) VALUES (%s::uuid, statement_timestamp() + %s)
+    INSERT INTO serverless_throttle AS bucket (id, full_at) SELECT %s::uuid, statement_timestamp() + %s FROM {before}
     ON CONFLICT (id) DO UPDATE SET full_at = greatest(bucket.full_at, statement_timestamp()) + %s
     WHERE greatest(bucket.full_at, statement_timestamp()) + %s <= statement_timestamp() + %s
     RETURNING 1
@@ -29,12 +29,14 @@ PURGE = "DELETE FROM serverless_throttle WHERE full_at < statement_timestamp()"
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """So many writes a minute, also all at once."""
+    """At most `limit` in each `period`, also all at once, of which `amount` is asked for now."""
 
     owner: str
     """Whose it is, such as "member" and the subject of the token."""
 
-    per_minute: int
+    limit: int
+    period: timedelta = MINUTE
+    amount: int = 1
 
     @property
     def id(self) -> UUID:
@@ -42,29 +44,33 @@ class Bucket:
 
     @property
     def cost(self) -> timedelta:
-        """How long until what one write took has come back."""
-        return PERIOD / self.per_minute
+        """How long until what was taken has come back."""
+        return self.period / self.limit * self.amount
 
 
 def take_from_database(buckets: Sequence[Bucket]) -> Bucket | None:
-    """Take one write from each, and return a bucket that has none left, or None.
+    """Take from one bucket after the other, and return the first that has too little left, or None.
 
-    The order is the caller's, and always the same, so that two requests wait for each other instead of deadlocking.
+    Nothing is taken from that one and from those behind it.  The order is the caller's, and always the same, so that
+    two requests wait for each other instead of deadlocking.
     """
-    if not buckets:
-        return None
-    parts = ", ".join(f"taken_{number} AS ({TAKE})" for number in range(len(buckets)))
+    # A fresh bucket would grant it: the statement looks at what was taken before.
+    hopeless = next((bucket for bucket in buckets if bucket.amount > bucket.limit), None)
+    if hopeless or not buckets:
+        return hopeless
+    parts = ", ".join(
+        f"taken_{number} AS ({TAKE.format(before=f'taken_{number - 1}' if number else '(SELECT 1)')})"
+        for number in range(len(buckets))
+    )
     counts = ", ".join(f"(SELECT count(*) FROM taken_{number})" for number in range(len(buckets)))  # noqa: S608
-    values = [value for bucket in buckets for value in (bucket.id, *3 * [bucket.cost], PERIOD)]
+    values = [value for bucket in buckets for value in (bucket.id, *3 * [bucket.cost], bucket.period)]
     [taken] = run_statement(f"WITH {parts} SELECT {counts}", values)
     return next((bucket for bucket, count in zip(buckets, taken, strict=True) if not count), None)
 
 
 def take_from_cache(buckets: Sequence[Bucket]) -> Bucket | None:
     """Do the same in Django's cache.  Raise ValueError if it cannot count."""
-    minute = int(time.time() // PERIOD.total_seconds())
-    counts = [(bucket, _count(f"throttle:{bucket.id}:{minute}")) for bucket in buckets]
-    return next((bucket for bucket, count in counts if count > bucket.per_minute), None)
+    return next((bucket for bucket in buckets if _count(bucket) > bucket.limit), None)
 
 
 def purge() -> None:
@@ -72,7 +78,9 @@ def purge() -> None:
     run_statement(PURGE)
 
 
-def _count(name: str) -> int:
-    # Whoever is first makes the counter; whoever comes with it at the same time finds it there.
-    cache.add(name, 0, 2 * PERIOD.total_seconds())
-    return int(cache.incr(name))
+def _count(bucket: Bucket) -> int:
+    seconds = bucket.period.total_seconds()
+    name = f"throttle:{bucket.id}:{int(time.time() // seconds)}"
+    # Without effect if another request has made the counter.
+    cache.add(name, 0, 2 * seconds)
+    return int(cache.incr(name, bucket.amount))

@@ -1,10 +1,16 @@
-"""A member, and an address, may write so often a minute; more is 429 with Retry-After."""
+"""A member, and an address, may write so often a minute; more is 429 with Retry-After.
+
+A view whose work is not one for each request charges for it by `request.charge`.
+"""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
@@ -34,6 +40,7 @@ class ThrottleMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.charge = partial(charge, request)  # type: ignore[attr-defined]
         if request.method in READS:
             return self.get_response(request)
         try:
@@ -44,11 +51,22 @@ class ThrottleMiddleware:
         return self.get_response(request) if empty is None else _too_many(empty)
 
 
+def charge(request: HttpRequest, what: str, amount: int, limits: Mapping[timedelta, int]) -> timedelta | None:
+    """Take `amount` of `what` from what the caller's member may have: a limit for each period of `limits`.
+
+    Return after how long it can be had if one of the limits is too low for it now, else None.
+    """
+    subject = _subject_of(request)
+    # The shortest period first: what it refuses is not taken from a day.
+    buckets = [Bucket(f"{what}\0{period}\0{subject}", limits[period], period, amount) for period in sorted(limits)]
+    empty = _take(buckets)
+    return empty.cost if empty else None
+
+
 def buckets_of(request: HttpRequest) -> Iterator[Bucket]:
     """Yield the buckets from which a write of `request` takes."""
-    claims = getattr(request, "claims", None)
-    if claims and (limit := settings.MEMBER_WRITES_PER_MINUTE):
-        yield Bucket(f"member\0{claims.get('iss', '')}\0{claims.get('sub', '')}", limit)
+    if getattr(request, "claims", None) and (limit := settings.MEMBER_WRITES_PER_MINUTE):
+        yield Bucket(f"member\0{_subject_of(request)}", limit)
     if limit := settings.ADDRESS_WRITES_PER_MINUTE:
         yield Bucket(f"address\0{network_of(client_address(request))}", limit)
 
@@ -73,6 +91,11 @@ def network_of(address: str) -> str:
     return str(parsed)
 
 
+def _subject_of(request: HttpRequest) -> str:
+    claims: Mapping[str, Any] = getattr(request, "claims", None) or {}
+    return f"{claims.get('iss', '')}\0{claims.get('sub', '')}"
+
+
 def _take(buckets: list[Bucket]) -> Bucket | None:
     try:
         if settings.THROTTLE_STORE == "cache":
@@ -84,6 +107,6 @@ def _take(buckets: list[Bucket]) -> Bucket | None:
 
 def _too_many(bucket: Bucket) -> JsonResponse:
     whose = bucket.owner.partition("\0")[0]
-    detail = f"this {whose} may write {bucket.per_minute:,} times a minute; wait a little"
+    detail = f"this {whose} may write {bucket.limit:,} times a minute; wait a little"
     wait = max(1, ceil(bucket.cost.total_seconds()))
     return JsonResponse({"detail": detail}, status=HTTPStatus.TOO_MANY_REQUESTS, headers={"Retry-After": str(wait)})

@@ -170,11 +170,9 @@ def test_likes_of_a_post_that_is_being_deleted_neither_fail_nor_remain(client_of
 
 
 def test_views_travel_through_their_queue_with_ids_of_their_own(ada, queue):
-    post = make_post("bob")
+    response = send_views(ada, make_post("bob").id, make_post("bob").id)
 
-    response = send_views(ada, post.id, post.id)
-
-    assert (response.status_code, response.json()) == (202, {"accepted": 2})
+    assert (response.status_code, response.json()) == (202, {"accepted": 2, "repeated": 0})
     call = queue.calls[0]
     assert call.task.queue_name == "views"
     assert len({event[0] for event in call.args[0][0]["events"]}) == 2
@@ -182,13 +180,39 @@ def test_views_travel_through_their_queue_with_ids_of_their_own(ada, queue):
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_views_count_once_however_often_they_arrive(ada, queue, times):
-    post = make_post("bob")
-    send_views(ada, *[post.id] * 3)
+    posts = [make_post("bob") for _ in range(3)]
+    send_views(ada, *[post.id for post in posts])
 
     queue.run(times=times)
 
     assert View.objects.count() == 3
-    assert ada.get(f"/v1/posts/{post.id}").json()["view_count"] == 3
+    assert ada.get(f"/v1/posts/{posts[0].id}").json()["view_count"] == 1
+
+
+def test_what_one_request_reports_twice_is_taken_once_and_it_says_so(ada, queue):
+    post = make_post("bob")
+
+    response = send_views(ada, *[post.id] * 3)
+    queue.run()
+
+    assert response.json() == {"accepted": 1, "repeated": 2}
+    assert (View.objects.count(), ada.get(f"/v1/posts/{post.id}").json()["view_count"]) == (1, 1)
+
+
+def test_a_post_counts_once_for_each_member_and_hour(ada, bob, queue, monkeypatch):
+    post = make_post("cyd")
+    for minutes in (0, 1, 59, 60, 119):
+        monkeypatch.setattr("django.utils.timezone.now", lambda minutes=minutes: NOON + timedelta(minutes=minutes))
+        for client in (ada, bob):
+            send_views(client, post.id)
+
+    queue.run()
+
+    post.refresh_from_db()
+    assert (post.view_count, set(View.objects.values_list("viewed_at", flat=True))) == (
+        4,
+        {NOON, NOON + timedelta(hours=1)},
+    )
 
 
 def test_views_of_posts_that_are_not_there_are_dropped():

@@ -1,6 +1,7 @@
 """A feed in memory that answers what a phone sends, and does one thing wrong on request."""
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
@@ -21,7 +22,7 @@ class FakeFeed:
     posts: dict = field(default_factory=dict)
     following: set = field(default_factory=set)
     likes: set = field(default_factory=set)
-    views: dict = field(default_factory=dict)
+    views: dict = field(default_factory=lambda: defaultdict(set))
 
     def issue_token(self, member):
         return member
@@ -58,7 +59,7 @@ class FakeFeed:
                 return 200, self._page(member, parse_qs(url.query))
             case "POST", ["views"]:
                 for view in body["views"]:
-                    self.views[view["post_id"]] = self.views.get(view["post_id"], 0) + 1
+                    self.views[view["post_id"]].add(member)
                 return 202, {"accepted": len(body["views"])}
             case request:
                 return self._answer_about_posts(*request, member)
@@ -95,7 +96,7 @@ class FakeFeed:
     def _post(self, post):
         likes = sum(1 for _, liked in self.likes if liked == post)
         extra = {"counted twice": 1, "lost": -1}.get(self.fault, 0)
-        return {"like_count": likes + (extra if likes else 0), "view_count": self.views.get(post, 0)}
+        return {"like_count": likes + (extra if likes else 0), "view_count": len(self.views[post])}
 
     def _page(self, member, query):
         followed = {handle for follower, handle in self.following if follower == member}

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -8,7 +9,8 @@ from ninja import Query, Router, Status
 from lambda_app.apps.feed import queries
 from lambda_app.apps.feed.authentication import MemberRequest
 from lambda_app.apps.feed.budgets import budget
-from lambda_app.apps.feed.identifiers import new_id
+from lambda_app.apps.feed.errors import TooManyError
+from lambda_app.apps.feed.identifiers import view_id
 from lambda_app.apps.feed.payloads import LikeRequest, ViewReport, to_json
 from lambda_app.apps.feed.responses import empty_response
 from lambda_app.apps.feed.schemas import Id, NewPost, NewViews, PageQuery, PostOut, PostPage, ViewsAccepted
@@ -16,6 +18,10 @@ from lambda_app.apps.feed.services import posts
 from lambda_app.apps.feed.tasks import record_likes, record_views
 
 router = Router(tags=["posts"])
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+MAX_VIEWS = {MINUTE: 1_000, DAY: 10_000}
+"""Views of a member in each period: a row each, so that no account can fill the database."""
 
 
 @router.get("/feed", response=PostPage, summary="Posts of the members that you follow, newest first")
@@ -68,17 +74,31 @@ def unlike_post(request: MemberRequest, post_id: Id) -> HttpResponse:
 
 
 @router.post("/views", response={202: ViewsAccepted}, summary="Report that posts were seen")
-@budget(queries=2)
+@budget(queries=3)
 def report_views(request: MemberRequest, body: NewViews) -> ViewsAccepted:
-    """Recorded through a queue; views of posts that do not exist are dropped there."""
-    # The ids are given here: whatever the queue repeats, it repeats with the same ids.
+    """Recorded through a queue, where views of posts that do not exist are dropped.
+
+    A post counts once for each member and hour.  429 with Retry-After above 1,000 views a minute or 10,000 a day.
+    """
+    durations = {view.post_id: view.duration_ms for view in reversed(body.views)}
+    _charge_views(request, len(durations))
+    # The hour and the id are the key of the row: what is reported or delivered again is there already.
     report = ViewReport(
         member_id=request.auth.id,
-        viewed_at=timezone.now(),
-        events=[(new_id(), view.post_id, view.duration_ms) for view in body.views],
+        viewed_at=timezone.now().replace(minute=0, second=0, microsecond=0),
+        events=[(view_id(request.auth.id, post_id), post_id, duration) for post_id, duration in durations.items()],
     )
     record_views.enqueue([to_json(report)])
-    return ViewsAccepted(accepted=len(body.views))
+    return ViewsAccepted(accepted=len(durations), repeated=len(body.views) - len(durations))
+
+
+def _charge_views(request: MemberRequest, number: int) -> None:
+    if wait := request.charge("views", number, MAX_VIEWS):
+        raise TooManyError(
+            f"a member may report {MAX_VIEWS[MINUTE]:,} views a minute and {MAX_VIEWS[DAY]:,} a day; "
+            f"these {number:,} are too many now, and none is counted",
+            retry_after=wait,
+        )
 
 
 def _send_like(member_id: UUID, post_id: UUID, *, is_liked: bool) -> HttpResponse:

@@ -23,14 +23,12 @@ from lambda_app.serverless.observability.origins import current_origin
 from lambda_app.serverless.tasks import outbox, results
 from lambda_app.serverless.tasks.arguments import MAX_NESTING, InvalidArgumentsError, check_storable, encode_call
 from lambda_app.serverless.tasks.bulk import item_reader
-from lambda_app.serverless.tasks.outbox import Call
+from lambda_app.serverless.tasks.groups import group_of
 from lambda_app.serverless.tasks.promises import is_promised
+from lambda_app.serverless.tasks.rows import MAX_DELAY, Call
 from lambda_app.serverless.tasks.sqs import MAX_MESSAGE_BYTES, QueueUnavailableError, send_messages
 from lambda_app.serverless.tasks.wire import read_envelope
 from lambda_app.topology import TOPOLOGY
-
-MAX_GROUP_LENGTH = 128
-"""SQS takes no longer MessageGroupId."""
 
 type Arguments = tuple[Sequence[Any], Mapping[str, Any]]
 """Positional and keyword arguments of one call."""
@@ -60,9 +58,9 @@ class SqsBackend(BaseTaskBackend):
     def validate_task(self, task: Task[Any, Any]) -> None:
         """Raise InvalidTask also if a task without a row is to wait longer than SQS can."""
         super().validate_task(task)
-        if task.run_after is None or not TOPOLOGY.policy_of(task.module_path).direct:
+        if task.run_after is None or _is_ordered(task) or not TOPOLOGY.policy_of(task.module_path).direct:
             return
-        if task.run_after - timezone.now() > outbox.MAX_DELAY:
+        if task.run_after - timezone.now() > MAX_DELAY:
             raise InvalidTask(
                 f"run_after is {task.run_after:%Y-%m-%d %H:%M:%S%z}, SQS delays a message by at most 15 minutes; "
                 "take `direct` off the task's policy in lambda_app.topology, and the call waits as a row"
@@ -84,7 +82,7 @@ class SqsBackend(BaseTaskBackend):
         policy = TOPOLOGY.policy_of(task.module_path)
         ready = [self._ready(task, args, kwargs) for args, kwargs in calls]
         rows = [_call_of(result, policy) for result in ready]
-        if policy.direct and not is_promised():
+        if policy.direct and not is_promised() and not _is_ordered(task):
             _after_commit(partial(self._send, rows, ready))
         elif rows:
             self._promise(rows, ready, policy)
@@ -149,7 +147,8 @@ class SqsBackend(BaseTaskBackend):
                 f"queue {url} refused {len(refused)} of {len(calls)} messages: {next(iter(refused.values()))}"
             )
         for result in ready:
-            task_enqueued.send(type(self), task_result=result)
+            # A receiver that raises says nothing of the call, which is sent.
+            task_enqueued.send_robust(type(self), task_result=result)
 
 
 def message_of(result: TaskResult[Any, Any]) -> TaskMessage:
@@ -180,18 +179,15 @@ def _call_of(result: TaskResult[Any, Any], policy: TaskPolicy) -> Call:
         id=result.id,
         queue=result.task.queue_name,
         body=body,
-        group=_group_of(result, policy),
+        group=group_of(result.task, policy, result.args, result.kwargs) if _is_ordered(result.task) else "",
         priority=result.task.priority,
         run_after=result.task.run_after,
     )
 
 
-def _group_of(result: TaskResult[Any, Any], policy: TaskPolicy) -> str:
-    if result.task.queue_name not in TOPOLOGY.fifo_queues:
-        return ""
-    # Without a group of its own a task is one group: all its calls in order.
-    group = str(result.kwargs.get(policy.group_by, "")) if policy.group_by else ""
-    return (group or result.task.module_path)[-MAX_GROUP_LENGTH:]
+def _is_ordered(task: Task[Any, Any]) -> bool:
+    """Whether calls of `task` leave in the order of commits, for which each must be a row."""
+    return task.queue_name in TOPOLOGY.fifo_queues
 
 
 def _readable(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from lambda_app.contract.task_message import InvalidTaskMessageError
 from lambda_app.serverless.tasks import failures, sqs
+from lambda_app.serverless.tasks.groups import group_in
 from lambda_app.serverless.tasks.receipts import RETENTION
 from lambda_app.serverless.tasks.sqs import Outgoing, QueueUnavailableError
 from lambda_app.serverless.tasks.wire import Envelope, read_envelope
@@ -127,7 +128,8 @@ def redrive(letter: DeadLetter, queue_url: str) -> None:
     """
     if letter.task:
         _check_age(read_envelope(letter.body))
-    message = Outgoing(id=letter.message_id, body=letter.body, group=letter.group)
+    group = letter.group or (group_in(letter.body) if sqs.is_fifo(queue_url) else "")
+    message = Outgoing(id=letter.message_id, body=letter.body, group=group)
     if refused := sqs.send_messages(queue_url, [message]):
         raise QueueUnavailableError(f"queue {queue_url} refused a message: {refused[letter.message_id]}")
     drop(letter)
@@ -146,7 +148,7 @@ def _letters(queue: str, url: str) -> Iterator[DeadLetter]:
         fresh = [message for message in messages if message["MessageId"] not in seen]
         repeated += len(messages) - len(fresh)
         # Of a FIFO queue it is shown again at once: hidden, it would hide what is behind it in its group.
-        again = {item["ReceiptHandle"]: 0 for item in messages if item not in fresh and url.endswith(".fifo")}
+        again = {item["ReceiptHandle"]: 0 for item in messages if item not in fresh and sqs.is_fifo(url)}
         sqs.change_visibility(url, again)
         seen.update(message["MessageId"] for message in fresh)
         yield from (DeadLetter.of(queue, url, message) for message in fresh)

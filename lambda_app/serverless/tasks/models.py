@@ -22,10 +22,19 @@ class DeferredCall(models.Model):
     """Whoever sends it moves this on first, so that nobody else sends it meanwhile."""
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    position = models.BigIntegerField(default=0, db_default=0, editable=False)
+    """Of a FIFO group's call: its place in the order of commits, given by a trigger at the commit."""
 
     class Meta:
         db_table = "serverless_outbox"
-        indexes = [models.Index(fields=["send_after"], name="outbox_next_to_send")]
+        indexes = [
+            models.Index(fields=["send_after"], name="outbox_next_to_send"),
+            models.Index(
+                fields=["queue", "message_group", "position"],
+                condition=~models.Q(message_group=""),
+                name="outbox_groups_in_order",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"call {self.id} for queue {self.queue}"

@@ -2,7 +2,7 @@
 
 The row is the promise and goes only when SQS has accepted the message.  Sending right after the
 commit makes it fast; the sweep, which reads what was committed, makes it certain.  A message that
-was sent twice has the same id, and one receipt.
+was sent twice has the same id, and one receipt.  What has a group leaves in the order of commits.
 """
 
 # Django's TaskResult is generic for the type checker only.
@@ -12,8 +12,9 @@ import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -23,21 +24,24 @@ from django.tasks import TaskResult
 from django.tasks.signals import task_enqueued
 from django.utils import timezone
 
-from lambda_app.serverless.tasks.sqs import Outgoing, QueueFaultError, QueueUnavailableError, send_messages
-from lambda_app.serverless.tasks.statements import array_of, run_statement
+from lambda_app.serverless.tasks.groups import group_in
+from lambda_app.serverless.tasks.ordered import OrderedDelivery
+from lambda_app.serverless.tasks.rows import MAX_DELAY, Call, delete_rows
+from lambda_app.serverless.tasks.sqs import Outgoing, QueueFaultError, QueueUnavailableError, is_fifo, send_messages
+from lambda_app.serverless.tasks.statements import run_statement
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=20)
 """How long whoever has a row may take to send it.  With a sweep each minute: sent within 90 s at the latest."""
 
-MAX_DELAY = timedelta(minutes=15)
-"""SQS delays no message for longer: a later call stays a row until then."""
-
 OVERDUE_AFTER = timedelta(minutes=5)
 """A call that is due for longer has missed several sweeps."""
 
 ROWS_PER_SWEEP = 100
+DISPATCH_SECONDS = 2.0
+"""A request sends what waits in its FIFO groups for no longer; the next sender goes on."""
+
 PAUSE_SECONDS = 10.0
 """After SQS has failed, committed calls are left to the sweep for so long instead of making each request wait."""
 
@@ -54,39 +58,12 @@ LEASE_ROWS = """
     )
     RETURNING id::text, queue, message_group, body, priority, run_after
 """
-DELETE = "DELETE FROM serverless_outbox WHERE id = ANY (%s::uuid[])"
 OVERDUE = """
     SELECT queue, count(*) FROM serverless_outbox
     WHERE send_after <= statement_timestamp() + %s
     AND (queue <> ALL (%s::text[]) OR coalesce(run_after, created_at) < statement_timestamp() - %s)
     GROUP BY queue ORDER BY queue
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A row of the outbox, or what would be one."""
-
-    id: str
-    queue: str
-    body: str
-    group: str = ""
-    priority: int = 0
-    run_after: datetime | None = None
-
-    @property
-    def is_due(self) -> bool:
-        """Whether SQS can take it by now; a FIFO queue delays nothing."""
-        return self.run_after is None or self.run_after - timezone.now() <= (timedelta(0) if self.group else MAX_DELAY)
-
-    def outgoing(self) -> Outgoing:
-        return Outgoing(id=self.id, body=self.body, group=self.group, delay_seconds=delay_seconds(self.run_after))
-
-
-def delay_seconds(run_after: datetime | None) -> int:
-    if run_after is None:
-        return 0
-    return max(0, min(math.ceil((run_after - timezone.now()).total_seconds()), int(MAX_DELAY.total_seconds())))
 
 
 def write(calls: Sequence[Call]) -> None:
@@ -122,29 +99,38 @@ class Dispatch:
 
     def __call__(self) -> None:
         for result in self._results:
-            task_enqueued.send(type(result.task.get_backend()), task_result=result)
-        if time.monotonic() < Dispatch._paused_until:
+            # A receiver that raises says nothing of the call, which is committed.
+            task_enqueued.send_robust(type(result.task.get_backend()), task_result=result)
+        now = time.monotonic()
+        if now < Dispatch._paused_until:
             return
         try:
-            deliver([call for call in self._calls if call.is_due], self._urls)
+            deliver([call for call in self._calls if call.is_due], self._urls, until=now + DISPATCH_SECONDS)
         except (QueueUnavailableError, DatabaseError) as error:
             Dispatch._paused_until = time.monotonic() + PAUSE_SECONDS
             logger.warning("%d calls are left to the sweep: %s", len(self._calls), error)
 
 
-def deliver(calls: Sequence[Call], urls: Mapping[str, str]) -> int:
+def deliver(calls: Sequence[Call], urls: Mapping[str, str], *, until: float = math.inf) -> int:
     """Send `calls`, delete the rows of those that SQS accepted, and return their number.
 
+    What waits before them in their groups goes first; those groups until the monotonic clock shows `until`.
     The calls for a queue that does not exist keep their rows.  Raise QueueUnavailableError if SQS
     cannot be asked; what it had accepted until then is deleted.
     """
+    ordered = [call for call in calls if call.group]
+    sent = _deliver_unordered([call for call in calls if not call.group], urls)
+    delivery = OrderedDelivery({call.id for call in ordered}, partial(_send, urls=urls), lease=LEASE, until=until)
+    return sent + delivery.run({(call.queue, call.group) for call in ordered})
+
+
+def _deliver_unordered(calls: Sequence[Call], urls: Mapping[str, str]) -> int:
     accepted: list[str] = []
     try:
         for queue, group in groupby(sorted(calls, key=attrgetter("queue")), key=attrgetter("queue")):
             accepted += _send(queue, list(group), urls)
     finally:
-        if accepted:
-            run_statement(DELETE, [array_of(accepted)])
+        delete_rows(accepted)
     return len(accepted)
 
 
@@ -156,7 +142,7 @@ def sweep(urls: Mapping[str, str], *, until: float) -> int:
     """
     sent = 0
     while time.monotonic() < until and (calls := _lease(list(urls))):
-        sent += deliver(sorted(calls, key=lambda call: -call.priority), urls)
+        sent += deliver(sorted(calls, key=lambda call: -call.priority), urls, until=until)
     return sent
 
 
@@ -168,7 +154,7 @@ def count_overdue(urls: Mapping[str, str]) -> dict[str, int]:
 def _lease(queues: Sequence[str]) -> list[Call]:
     rows = run_statement(LEASE_ROWS, [LEASE, list(queues), ROWS_PER_SWEEP])
     names = ("id", "queue", "group", "body", "priority", "run_after")
-    # Ids are in the order of time, and so is what a FIFO queue gets.
+    # Ids are in the order of time.
     return [Call(**dict(zip(names, row, strict=True))) for row in sorted(rows)]
 
 
@@ -178,7 +164,7 @@ def _send(queue: str, calls: Sequence[Call], urls: Mapping[str, str]) -> list[st
         logger.warning("%d calls are left to the sweep: queue %r is not declared", len(calls), queue)
         return []
     try:
-        refused = send_messages(urls[queue], [call.outgoing() for call in calls])
+        refused = send_messages(urls[queue], [_outgoing(call, urls[queue]) for call in calls])
     except QueueFaultError as error:
         # Not raised: the calls of other queues would wait for this one.
         logger.warning("%d calls are left to the sweep: %s", len(calls), error)
@@ -186,6 +172,12 @@ def _send(queue: str, calls: Sequence[Call], urls: Mapping[str, str]) -> list[st
     for call_id, reason in refused.items():
         logger.warning("call %s is left to the sweep, SQS refused it: %s", call_id, reason)
     return [call.id for call in calls if call.id not in refused]
+
+
+def _outgoing(call: Call, url: str) -> Outgoing:
+    message = call.outgoing()
+    # Written before its queue became FIFO, or moved to one.
+    return replace(message, group=group_in(call.body)) if is_fifo(url) and not call.group else message
 
 
 def _send_after(call: Call) -> datetime:

@@ -31,7 +31,7 @@ class Outgoing:
     body: str
     delay_seconds: int = 0
     group: str = ""
-    """Of a FIFO queue, which gets `id` against sending twice."""
+    """Of a FIFO queue, which gets `id` against sending twice; any other gets neither."""
 
     attributes: Mapping[str, str] = field(default_factory=dict)
 
@@ -43,7 +43,7 @@ def send_messages(queue_url: str, messages: Sequence[Outgoing]) -> dict[str, str
     """
     refused: dict[str, str] = {}
     for batch in _batches(messages):
-        entries = [_entry(str(index), message) for index, message in enumerate(batch)]
+        entries = [_entry(str(index), message, is_fifo(queue_url)) for index, message in enumerate(batch)]
         answer = _call("send_message_batch", QueueUrl=queue_url, Entries=entries)
         for fault in answer.get("Failed", []):
             refused[batch[int(fault["Id"])].id] = f"{fault['Code']}: {fault.get('Message', '')}"
@@ -134,9 +134,13 @@ def _batches(messages: Sequence[Outgoing]) -> list[list[Outgoing]]:
     return batches
 
 
-def _entry(name: str, message: Outgoing) -> dict[str, Any]:
+def is_fifo(queue_url: str) -> bool:
+    return queue_url.endswith(".fifo")
+
+
+def _entry(name: str, message: Outgoing, in_group: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {"Id": name, "MessageBody": message.body}
-    if message.group:
+    if in_group:
         entry |= {"MessageGroupId": message.group, "MessageDeduplicationId": message.id}
     elif message.delay_seconds:
         entry["DelaySeconds"] = message.delay_seconds

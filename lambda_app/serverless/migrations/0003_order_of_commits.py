@@ -3,7 +3,7 @@
 from django.db import migrations, models
 
 # Two commits of one group wait for each other: the second takes its positions once the first can be seen, so that
-# a session that sees a position sees all before it.  Rows without one are the transaction's own, since others get theirs
+# a session that sees a position sees all before it. Rows without one are the transaction's own, since others get theirs
 # before they are seen: one look finds them all, and groups are locked in one order everywhere.
 #
 # In two steps, because these locks must be the last that a commit takes: deferred constraints, such as Django's

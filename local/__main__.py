@@ -64,6 +64,16 @@ def token(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def keys(arguments: argparse.Namespace) -> int:
+    """print the variables with which the AWS CLI reaches the emulated AWS"""
+    from local.running import RunningCloud
+
+    cloud = RunningCloud.find()
+    for name, value in {**cloud.credentials, "AWS_ENDPOINT_URL": cloud.endpoint}.items():
+        print(f"export {name}={value}")
+    return 0
+
+
 def manage(arguments: argparse.Namespace) -> int:
     """run a command of Django's against the running system, with the deployed settings"""
     from local.running import RunningCloud
@@ -105,7 +115,7 @@ def figures(arguments: argparse.Namespace) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for function in (run, deploy, reset, manage, token, invoke, tail, demo, figures):
+    for function in (run, deploy, reset, manage, token, keys, invoke, tail, demo, figures):
         command = commands.add_parser(function.__name__, help=function.__doc__)
         command.set_defaults(function=function)
         if function is run:

@@ -4,22 +4,25 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from botocore.exceptions import ClientError, ParamValidationError
 
 from local import pgbouncer
 from local.cloud_addresses import CloudAddresses
 from local.console.server import DEFAULT_PORT as CONSOLE_PORT
 from local.console.server import Console
 from local.console.timeline import Timeline
-from local.control import Control
+from local.control import Control, UnknownFunctionError
 from local.database import TOOLS, running_database, step
 from local.deployed_api import DeployedApi, JwtAuthorizer, read_deployed_api
 from local.deployment import Deployment
 from local.emulated_aws import EmulatedAws
-from local.emulator import Emulator
+from local.emulator import Emulator, new_credentials
 from local.environments import Environments, InvokeResult
 from local.execution_environment import make_runtime_folder
 from local.front import DEFAULT_PORT, Exchange, Front, print_line
@@ -59,6 +62,9 @@ class Cloud:
     outputs: Mapping[str, str] = field(default_factory=dict, init=False)
     _deploying: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _functions: dict[str, FunctionVersion] = field(default_factory=dict, init=False)
+    _versions: dict[tuple[str, str], FunctionVersion] = field(default_factory=dict, init=False)
+    _credentials: Mapping[str, str] = field(default_factory=new_credentials, init=False, repr=False)
+    _control_token: str = field(default_factory=secrets.token_urlsafe, init=False, repr=False)
 
     @contextlib.asynccontextmanager
     async def running(self) -> "AsyncIterator[Cloud]":
@@ -71,7 +77,8 @@ class Cloud:
             self.postgresql = await stack.enter_async_context(
                 running_database(self.state, instance_host=hosts[0], proxy_host=hosts[1], certificate=self.certificate)
             )
-            self.control = await stack.enter_async_context(serving(Control(self._actions()), port=0))
+            control = Control(self._actions(), self._control_token)
+            self.control = await stack.enter_async_context(serving(control, port=0))
             await self._start_aws(stack, hosts, control_port=int(self.control.rpartition(":")[2]))
             await self._deploy_if_changed()
             self.issuer = LocalIssuer(self.state / "issuer.pem")
@@ -90,7 +97,10 @@ class Cloud:
     async def deploy(self) -> None:
         """Synthesize and deploy the working copy, one deploy at a time.  Raise ProcessError if the CLI refuses."""
         async with self._deploying:
-            await self._deploy()
+            try:
+                await self._deploy()
+            finally:
+                self._versions.clear()
 
     async def _deploy(self) -> None:
         source, template = fingerprint_of_source(), fingerprint_of_template()
@@ -131,6 +141,7 @@ class Cloud:
     async def _start_aws(self, stack: contextlib.AsyncExitStack, hosts: tuple[str, str], *, control_port: int) -> None:
         addresses = CloudAddresses(
             control_port=control_port,
+            control_token=self._control_token,
             database_host=hosts[0],
             proxy_host=hosts[1],
             superuser_conninfo=self.postgresql.conninfo(),
@@ -138,10 +149,10 @@ class Cloud:
         )
         emulator = Emulator(
             self.state / "aws", port=kept_port(self.state / "port"), module="local.ministack_glue",
-            variables=addresses.variables() | {"AUTH": "true"},
+            credentials=self._credentials, variables=addresses.variables() | {"AUTH": "true"},
         )  # fmt: skip
-        self.aws = EmulatedAws(emulator.url)
-        self.deployment = Deployment(self.aws.endpoint, self.state / "cdk")
+        self.aws = EmulatedAws(emulator.url, self._credentials)
+        self.deployment = Deployment(self.aws.endpoint, self._credentials, self.state / "cdk")
         # Before the emulator: it has functions run for messages that were left from the last time.
         deployed = self._record().get("source") or fingerprint_of_source()
         self.source = Source(self.state / "code", deployed, self.follows_edits)
@@ -219,8 +230,8 @@ class Cloud:
         }
 
     async def _invoke_for_emulator(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        function = FunctionVersion.read(request["configuration"])
-        event = request["event"]
+        function = await self._deployed_version(str(request.get("function")), str(request.get("version")))
+        event = request.get("event")
         if isinstance(event, Mapping) and event.get("Records"):
             self.last_delivery = function, event
         result = await self.environments.invoke(function, json.dumps(event).encode())
@@ -229,6 +240,19 @@ class Cloud:
             done = len(event.get("Records", [])) - len(left.get("batchItemFailures", []))
             self.environments.counts[f"{function.source} messages"] += done
         return {"payload": json.loads(result.payload), "is_error": result.error is not None}
+
+    async def _deployed_version(self, name: str, version: str) -> FunctionVersion:
+        """Return the version that the emulator has of a deployed function, and no other."""
+        found = self._versions.get((name, version))
+        if found is None or version == "$LATEST" or self._deploying.locked():
+            try:
+                found = await asyncio.to_thread(
+                    self.aws.read_function, name, code=self.state / "code", Qualifier=version
+                )
+            except (ClientError, ParamValidationError) as error:
+                raise UnknownFunctionError(f"no function {name[:80]!r} has a version {version[:20]!r}") from error
+            self._versions[name, version] = found
+        return found
 
     async def _deploy_on_request(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
@@ -261,11 +285,10 @@ class Cloud:
     def _write_record(self) -> None:
         authorizer = self._authorizer()
         running = RunningCloud(
-            pid=os.getpid(), url=self.url, control=self.control, console=self.console,
-            endpoint=self.aws.endpoint, outputs=self.outputs,
+            pid=os.getpid(), url=self.url, console=self.console, outputs=self.outputs,
+            control=self.control, control_token=self._control_token,
+            endpoint=self.aws.endpoint, credentials=self._credentials,
             issuer=authorizer.issuer, audience=authorizer.audience[0],
             variables={**next(iter(self._functions.values())).variables, **self.environments.variables},
         )  # fmt: skip
-        draft = self.state / f"{RECORD}.draft"
-        draft.write_text(json.dumps(asdict(running)))
-        draft.rename(self.state / RECORD)
+        running.write(self.state)

@@ -16,6 +16,8 @@ class CloudAddresses:
     control_port: int
     """Of the launcher on 127.0.0.1: runs functions."""
 
+    control_token: str
+
     database_host: str
     """In the place of the RDS instance, on port 5432."""
 

@@ -1,11 +1,13 @@
 """The launcher's own address: the emulator has functions run here, and other commands ask and steer here."""
 
+import hmac
 import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-type Message = MutableMapping[str, Any]
+from local.port_guard import Message, Receive, Refusal, Send, headers_of, reply_json
+
 type Action = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 
 
@@ -14,10 +16,13 @@ class Control:
     """An ASGI application: POST /NAME with a JSON object runs the action NAME and answers its JSON object."""
 
     actions: Mapping[str, Action]
+    token: str
+    """What every request has to bear: new at each start, and known to processes of this user only."""
 
-    async def __call__(
-        self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
-    ) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if refusal := self._refusal_of(scope["method"], headers_of(scope)):
+            await reply_json(send, refusal[0], {"error": refusal[1]})
+            return
         body = b""
         while True:
             message = await receive()
@@ -25,12 +30,24 @@ class Control:
             if not message.get("more_body"):
                 break
         status, reply = await self._run(scope["path"].lstrip("/"), body)
-        payload = json.dumps(reply).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(payload)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": payload})
+        await reply_json(send, status, reply)
+
+    def _refusal_of(self, method: str, headers: Mapping[str, str]) -> Refusal | None:
+        wanted = f"Bearer {self.token}".encode()
+        if not hmac.compare_digest(headers.get("authorization", "").encode(), wanted):
+            return 401, "a request should bear the token that the launcher wrote to running.json"
+        if method != "POST" or headers.get("content-type") != "application/json":
+            return 415, "an action takes POST with application/json"
+        return None
 
     async def _run(self, name: str, body: bytes) -> tuple[int, Mapping[str, Any]]:
         if (action := self.actions.get(name)) is None:
             return 404, {"error": f"no action {name!r}; there are {', '.join(sorted(self.actions))}"}
-        return 200, await action(json.loads(body or b"{}"))
+        try:
+            return 200, await action(json.loads(body or b"{}"))
+        except UnknownFunctionError as error:
+            return 404, {"error": str(error)}
+
+
+class UnknownFunctionError(Exception):
+    """No such version of a function is deployed."""

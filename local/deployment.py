@@ -4,11 +4,11 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.emulator import ACCOUNT, CREDENTIALS, REGION
+from local.emulator import ACCOUNT, REGION
 from local.processes import ProcessError, die_with_parent
 from local.source import ROOT
 
@@ -18,9 +18,10 @@ TIMEOUT_SECONDS = 600
 
 @dataclass(frozen=True)
 class Deployment:
-    """What the CDK CLI needs: the emulator's address and a folder for its output."""
+    """What the CDK CLI needs: the emulator's address, its keys and a folder for the CLI's output."""
 
     endpoint: str
+    credentials: Mapping[str, str] = field(repr=False)
     folder: Path
     """Log, outputs and the CLI's home, whose cache of accounts must not meet the user's."""
 
@@ -79,7 +80,7 @@ class Deployment:
         kept = {name: os.environ[name] for name in os.environ if name.startswith(("UV_", "PIP_", "SSL_", "LANG"))}
         return {
             **kept,
-            **CREDENTIALS,
+            **self.credentials,
             "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
             "HOME": str(home),
             "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv")),

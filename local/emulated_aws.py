@@ -2,7 +2,7 @@
 
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,18 @@ class EmulatedAws:
     """Every method is one or a few calls, each of some milliseconds."""
 
     endpoint: str
+    credentials: Mapping[str, str] = field(default_factory=lambda: CREDENTIALS, repr=False, hash=False)
 
+    @cache  # noqa: B019 (lives as long as the process)
     def client(self, service: str) -> Any:
-        return _client(self.endpoint, service)
+        # Kept: it is made in the time of some fifty calls, and during a deploy each request makes one.
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=self.credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.credentials["AWS_SECRET_ACCESS_KEY"],
+        )
 
     def assume_role(self, function: FunctionVersion) -> Mapping[str, str]:
         """Return the variables with temporary credentials that Lambda gives to `function`."""
@@ -32,9 +41,9 @@ class EmulatedAws:
             "AWS_SESSION_TOKEN": credentials["SessionToken"],
         }
 
-    def read_function(self, arn: str, *, code: Path) -> FunctionVersion:
-        """Return the version behind `arn`, with its code unpacked into `code`."""
-        answer = self.client("lambda").get_function(FunctionName=arn)
+    def read_function(self, arn: str, *, code: Path, **qualifier: str) -> FunctionVersion:
+        """Return the version behind `arn` or a name with its `Qualifier`, with its code unpacked into `code`."""
+        answer = self.client("lambda").get_function(FunctionName=arn, **qualifier)
         function = FunctionVersion.read(answer["Configuration"])
         if not (code / function.code_sha256).exists():
             with urllib.request.urlopen(answer["Code"]["Location"], timeout=30) as archive:  # noqa: S310 (ours)
@@ -55,15 +64,3 @@ class EmulatedAws:
                 int(value) for name, value in attributes.items() if name.startswith("ApproximateNumberOfMessages")
             )
         return counts
-
-
-@cache
-def _client(endpoint: str, service: str) -> Any:
-    # Kept: it is made in the time of some fifty calls, and during a deploy each request makes one.
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-    )

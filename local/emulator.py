@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import random
+import secrets
 import socket
 import subprocess
 import sys
@@ -21,10 +22,20 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 CREDENTIALS: Mapping[str, str] = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION,
                                   "AWS_DEFAULT_REGION": REGION}  # fmt: skip
+"""Of MiniStack by itself, which takes any."""
 
 
 class UnsupportedEmulatorError(RuntimeError):
     """Another MiniStack is installed than this code was written for."""
+
+
+def new_credentials() -> Mapping[str, str]:
+    """Return the variables with keys that only this start of the laptop's cloud takes."""
+    return {
+        **CREDENTIALS,
+        "AWS_ACCESS_KEY_ID": f"AKIA{secrets.token_hex(8).upper()}",
+        "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30),
+    }
 
 
 def free_port() -> int:
@@ -49,6 +60,9 @@ class Emulator:
     port: int = field(default_factory=free_port)
     module: str = "ministack"
     """"local.ministack_glue" adds what the laptop cloud needs; alone, MiniStack does for tests of SQS and S3."""
+
+    credentials: Mapping[str, str] = field(default_factory=lambda: CREDENTIALS)
+    """Of the account's root."""
 
     variables: Mapping[str, str] = field(default_factory=dict)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
@@ -83,7 +97,7 @@ class Emulator:
         temporary = self.state / "tmp"
         temporary.mkdir(exist_ok=True)
         return {
-            **CREDENTIALS,
+            **self.credentials,
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(Path(__file__).parent.parent),
             "HOME": str(self.state),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from local.emulator import CREDENTIALS, REGION
+from local.emulator import REGION
 from local.postgresql import FAST_AND_FORGETFUL, PORT, SUPERUSER, PostgreSQL
 from local.processes import ProcessError
 from local.running import RunningCloud
@@ -74,15 +74,9 @@ def read_event(path: Path) -> Any:
 
 
 def _invoke_deployed(cloud: RunningCloud, module: str, event: Any) -> Outcome:
-    import boto3
+    from local.emulated_aws import EmulatedAws
 
-    client = boto3.client(
-        "lambda",
-        endpoint_url=cloud.endpoint,
-        region_name=REGION,
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-    )
+    client = EmulatedAws(cloud.endpoint, cloud.credentials).client("lambda")
     functions = [item for page in client.get_paginator("list_functions").paginate() for item in page["Functions"]]
     # Django refuses a host that is not the API's: the sample is of some other deployment.
     event = addressed_to(f"{cloud.outputs['ApiId']}.execute-api.{REGION}.amazonaws.com", event)

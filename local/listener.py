@@ -3,15 +3,11 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
 
 import uvicorn
 
-type Message = MutableMapping[str, Any]
-type Application = Callable[
-    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
-]
+from local.port_guard import Application, Guarded
 
 
 class _Server(uvicorn.Server):
@@ -24,10 +20,13 @@ class _Server(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def serving(application: Application, *, port: int) -> AsyncIterator[str]:
-    """Serve `application` while the context lasts, on `port` or the next free one.  Yield its address."""
+    """Serve `application` while the context lasts, on `port` or the next free one.  Yield its address.
+
+    Requests that pages of other sites send do not reach it.
+    """
     listener = bind(port)
     config = uvicorn.Config(
-        application,
+        Guarded(application),
         http="h11",
         ws="none",
         lifespan="off",

@@ -28,6 +28,7 @@ from ministack.services import eventbridge, lambda_svc, secretsmanager
 from ministack.services.cloudformation import provisioners
 from psycopg import sql
 
+from local import ministack_access as ministack_access  # whoever has no keys is refused from here on
 from local import ministack_calls as ministack_calls  # what the functions call is noted from here on
 from local.cloud_addresses import CloudAddresses
 from local.functions import unpack_code
@@ -62,14 +63,16 @@ def _invoke_python(function: Properties, event: Any, request_id: str) -> dict[st
         return dict(_invoke_warm(function, event, request_id))  # CDK's own custom resources, which are JavaScript
     sha256 = lambda_svc.hashlib.sha256(function["code_zip"]).hexdigest()
     unpack_code(ADDRESSES.code, sha256, function["code_zip"])
-    reply = _post("/invoke", {"configuration": configuration, "event": event})
+    version = configuration.get("Version", "$LATEST")
+    reply = _post("/invoke", {"function": configuration["FunctionName"], "version": version, "event": event})
     return {"body": reply["payload"], "error": reply["is_error"], "log": ""}
 
 
 def _post(path: str, body: Mapping[str, Any]) -> dict[str, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", ADDRESSES.control_port, timeout=960)
     try:
-        connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        headers = {"Authorization": f"Bearer {ADDRESSES.control_token}", "Content-Type": "application/json"}
+        connection.request("POST", path, json.dumps(body), headers)
         return dict(json.loads(connection.getresponse().read()))
     finally:
         connection.close()

@@ -5,11 +5,10 @@ import os
 import sys
 import urllib.request
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from local.emulator import CREDENTIALS
 from local.processes import ProcessError
 
 STATE = Path(__file__).resolve().parent.parent / ".local" / "state"
@@ -26,11 +25,15 @@ class RunningCloud:
     """Of the API."""
 
     control: str
+    control_token: str = field(repr=False)
     console: str
     """Of the page that shows what happens."""
 
     endpoint: str
     """Of the emulated AWS."""
+
+    credentials: Mapping[str, str] = field(repr=False)
+    """Variables with the keys of its root, which are new at each start."""
 
     outputs: Mapping[str, str]
     """Of both stacks."""
@@ -46,6 +49,14 @@ class RunningCloud:
         if not cls.is_there(state):
             raise ProcessError("the system is not running; start it with `make run` in another terminal")
         return cls(**json.loads((state / RECORD).read_text()))
+
+    def write(self, state: Path = STATE) -> None:
+        """Tell other commands of this user, and no other user, where the system is."""
+        draft = state / f"{RECORD}.draft"
+        draft.unlink(missing_ok=True)
+        with open(draft, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            json.dump(asdict(self), file)
+        draft.rename(state / RECORD)
 
     @classmethod
     def is_there(cls, state: Path = STATE) -> bool:
@@ -76,12 +87,13 @@ class RunningCloud:
 
     def manage(self, arguments: Sequence[str]) -> NoReturn:
         """Become Django's command line, with the deployed settings, as the API's function is connected."""
-        variables = {**os.environ, **CREDENTIALS, **self.variables} | {
+        variables = {**os.environ, **self.credentials, **self.variables} | {
             "DJANGO_SETTINGS_MODULE": "lambda_app.settings.deployed"
         }
         os.execve(sys.executable, [sys.executable, "-m", "lambda_app.manage", *arguments], variables)  # noqa: S606
 
     def _ask(self, action: str) -> dict[str, Any]:
-        request = urllib.request.Request(f"{self.control}/{action}", data=b"{}", method="POST")  # noqa: S310
+        headers = {"Authorization": f"Bearer {self.control_token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.control}/{action}", b"{}", headers, method="POST")  # noqa: S310
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as reply:  # noqa: S310 (our own address)
             return dict(json.loads(reply.read()))

@@ -10,7 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.port_guard import foreign_host
+
 MAX_REQUEST_BYTES = 2**25
+
+BROWSER_HEADERS = frozenset({"origin", "sec-fetch-site"})
+"""Each browser sends one of them to an address of this machine; the runtime's client sends none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +87,11 @@ class RuntimeApi:
         self._connections.add(writer)
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while True:
-                path, body = await _read_request(reader)
-                await self._answer(path, body, writer)
+                path, headers, body = await _read_request(reader)
+                if BROWSER_HEADERS & headers.keys() or foreign_host(headers):
+                    _write(writer, 403)
+                else:
+                    await self._answer(path, body, writer)
                 await writer.drain()
         self._connections.discard(writer)
         writer.close()
@@ -108,13 +116,15 @@ class RuntimeApi:
             _write(writer, 404)
 
 
-async def _read_request(reader: asyncio.StreamReader) -> tuple[str, bytes]:
+async def _read_request(reader: asyncio.StreamReader) -> tuple[str, Mapping[str, str], bytes]:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     request, *lines = head.rstrip().split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     if "chunked" in headers.get("transfer-encoding", ""):
-        return request.split(" ")[1], await _read_chunks(reader)
-    return request.split(" ")[1], await reader.readexactly(int(headers.get("content-length", 0)))
+        body = await _read_chunks(reader)
+    else:
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return request.split(" ")[1], headers, body
 
 
 async def _read_chunks(reader: asyncio.StreamReader) -> bytes:

@@ -1,13 +1,13 @@
 """The console over HTTP on 127.0.0.1: the page, its events, its buttons, and /metrics.
 
 It costs nothing while nobody watches.  Only this machine's own pages may press a button: another site's
-could neither set the content type of its request without asking, nor name this host.
+can set neither the content type of its request without asking, nor hide its `Origin`.
 """
 
 import asyncio
 import contextlib
 import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,14 +20,11 @@ from local.console.actions import Actions, RefusedActionError
 from local.console.lines import find
 from local.console.metrics import CONTENT_TYPE
 from local.console.view import View
+from local.port_guard import Message, Receive, Send, foreign_request, headers_of
 from local.processes import ProcessError
 
 if TYPE_CHECKING:
     from local.cloud import Cloud
-
-type Message = MutableMapping[str, Any]
-type Receive = Callable[[], Awaitable[Message]]
-type Send = Callable[[Message], Awaitable[None]]
 
 DEFAULT_PORT = 8001
 STATIC = Path(__file__).parent / "static"
@@ -41,7 +38,6 @@ MAX_WAITING_TICKS = 40
 """A page that is this far behind has stopped reading, and is let go."""
 
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-HOSTS = ("127.0.0.1", "localhost")
 
 
 @dataclass
@@ -67,9 +63,9 @@ class Console:
         self.view.connections.close()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if headers.get("host", "").partition(":")[0] not in HOSTS:
-            await _reply(send, 421, "text/plain", b"this console answers to 127.0.0.1 alone\n")
+        headers = headers_of(scope)
+        if refusal := foreign_request(headers):
+            await _reply_json(send, refusal[0], {"error": refusal[1]})
         elif scope["method"] == "POST":
             await self._act(scope["path"], headers, receive, send)
         else:

@@ -47,7 +47,7 @@ class Life:
         [seconds] = re.findall(r"cdk deploy: .* ([\d.]+) s", self.laptop.log.read_text())
         self.figures["deploy_s"] = float(seconds)
         self.cloud = RunningCloud.find(self.laptop.state)
-        self.aws = EmulatedAws(self.cloud.endpoint)
+        self.aws = EmulatedAws(self.cloud.endpoint, self.cloud.credentials)
         self.phone = Phone(self.cloud.url)
 
     def use(self) -> None:
@@ -104,7 +104,7 @@ class Life:
         with self._step("destroy", "destroy_s"):
             for name in ("BucketUploadsName", "BucketMediaName"):
                 self._empty(self.cloud.outputs[name])
-            asyncio.run(Deployment(self.cloud.endpoint, self.laptop.state / "cdk").destroy())
+            asyncio.run(Deployment(self.cloud.endpoint, self.cloud.credentials, self.laptop.state / "cdk").destroy())
         left = leftovers(self.aws.client)
         self.figures["left_after_destroy"] = len(left)
         self._expect("what is left", set(), left)

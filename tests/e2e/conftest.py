@@ -15,10 +15,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
-from local.emulator import CREDENTIALS, REGION
+from local.emulated_aws import EmulatedAws
 from local.phone import multipart
 from local.photographs import photograph
 from local.running import RunningCloud
@@ -186,13 +185,7 @@ def phone(laptop: Laptop, cloud: RunningCloud) -> Callable[[str], Phone]:
 @pytest.fixture
 def aws(cloud: RunningCloud) -> Callable[[str], Any]:
     """Return a boto3 client of the emulated AWS."""
-    return lambda service: boto3.client(
-        service,
-        endpoint_url=cloud.endpoint,
-        region_name=REGION,
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-    )
+    return EmulatedAws(cloud.endpoint, cloud.credentials).client
 
 
 @pytest.fixture

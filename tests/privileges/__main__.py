@@ -16,7 +16,8 @@ def main() -> int:
         laptop = make_laptop(Path(folder))
         try:
             laptop.start()
-            allowed, refused = play(laptop, EmulatedAws(RunningCloud.find(laptop.state).endpoint).client)
+            cloud = RunningCloud.find(laptop.state)
+            allowed, refused = play(laptop, EmulatedAws(cloud.endpoint, cloud.credentials).client)
         finally:
             laptop.stop()
     before = read_record()

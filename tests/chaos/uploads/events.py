@@ -7,22 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
-
-from local.emulator import CREDENTIALS, REGION
+from local.emulated_aws import EmulatedAws
 from local.running import RunningCloud
 
 QUEUE = "chaos-object-events"
 
 
 def client_of(cloud: RunningCloud, service: str) -> Any:
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=cloud.endpoint,
-        region_name=REGION,
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-    )
+    return EmulatedAws(cloud.endpoint, cloud.credentials).client(service)
 
 
 @dataclass

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from io import StringIO
 from typing import Any
 
-from django.core.management import call_command
-from django.db import connection
+from django.core.management import CommandParser, call_command
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from lambda_app.serverless.postgresql.migration import migrate_patiently, migration_session
 from lambda_app.serverless.postgresql.roles import ensure_application_role
@@ -47,9 +47,16 @@ def run_command(command: Any) -> str:
 def _migrate(arguments: Sequence[str], output: StringIO) -> None:
     # With the checks that call_command leaves out: impossible settings end a deploy before it changes a table.
     options = {"stdout": output, "stderr": output, "no_color": True, "skip_checks": False}
-    with migration_session():
-        migrate_patiently(lambda: call_command("migrate", *arguments, **options))
-        ensure_application_role(connection)
+    using = _database_of(arguments)
+    with migration_session(using):
+        migrate_patiently(lambda: call_command("migrate", *arguments, **options), using)
+        ensure_application_role(connections[using])
+
+
+def _database_of(arguments: Sequence[str]) -> str:
+    parser = CommandParser(add_help=False, called_from_command_line=False)
+    parser.add_argument("--database", default=DEFAULT_DB_ALIAS)
+    return str(parser.parse_known_args(arguments)[0].database)
 
 
 def _allowed(command: Any) -> Sequence[str]:

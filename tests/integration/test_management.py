@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError
 from django.db import IntegrityError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.utils import ConnectionDoesNotExist
 
 from lambda_app.handlers.management import handler
 from lambda_app.serverless.commands import CommandRefusedError
@@ -86,6 +87,12 @@ def test_after_a_failure_the_lock_is_free(lambda_context):
         handler({"command": ["migrate", "no_such_app"]}, lambda_context)
 
     assert "Operations to perform" in handler({"command": ["migrate"]}, lambda_context)["output"]
+
+
+def test_a_migration_takes_the_lock_of_the_database_that_it_names(lambda_context):
+    assert "No migrations" in handler({"command": ["migrate", "--database=default"]}, lambda_context)["output"]
+    with pytest.raises(ConnectionDoesNotExist, match="reports"):
+        handler({"command": ["migrate", "--database", "reports"]}, lambda_context)
 
 
 def test_a_migration_waits_for_the_one_before(postgresql, lambda_context):

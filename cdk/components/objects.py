@@ -75,10 +75,10 @@ class ObjectBucket(Construct):
 
 
 def _browser_uploads(stage: Stage) -> list[s3.CorsRule] | None:
-    """Let the pages that may call the API send presigned forms and read presigned links."""
+    """Let the pages that may call the API upload by presigned requests and forms, and read presigned links."""
     if not stage.cors_origins:
         return None
-    methods = [s3.HttpMethods.GET, s3.HttpMethods.HEAD, s3.HttpMethods.POST]
+    methods = [s3.HttpMethods.GET, s3.HttpMethods.HEAD, s3.HttpMethods.POST, s3.HttpMethods.PUT]
     return [
         s3.CorsRule(
             allowed_methods=methods, allowed_origins=list(stage.cors_origins), allowed_headers=["*"], max_age=3600

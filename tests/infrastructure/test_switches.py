@@ -134,6 +134,7 @@ def test_with_cors_gateway_and_buckets_answer_the_named_origins_only(everything,
 
     assert api["CorsConfiguration"]["AllowOrigins"] == ["https://app.example.com"]
     assert [rule["AllowedOrigins"] for [rule] in rules] == [["https://app.example.com"]] * 2
+    assert [set(rule["AllowedMethods"]) for [rule] in rules] == [{"GET", "HEAD", "POST", "PUT"}] * 2
     assert "CorsConfiguration" not in dev.properties("AWS::ApiGatewayV2::Api")[0]
 
 

@@ -6,6 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import boto3
@@ -109,6 +110,14 @@ def test_the_policy_ends_when_asked(form):
     ends = datetime.fromisoformat(policy_of(form)["expiration"])
 
     assert abs(ends - datetime.now(UTC) - timedelta(minutes=5)) < timedelta(seconds=30)
+
+
+def test_every_header_of_a_request_to_upload_is_signed(buckets):
+    put = storages["uploads"].presigned_put("a//b", content_type="a/b", size=7, expires_in=timedelta(minutes=5))
+
+    signed = parse_qs(urlsplit(put["url"]).query)
+    assert set(signed["X-Amz-SignedHeaders"][0].split(";")) == {"host", *map(str.lower, put["headers"])}
+    assert (signed["X-Amz-Expires"], urlsplit(put["url"]).path[-5:]) == (["300"], "/a//b")
 
 
 def test_the_client_is_told_the_fields_to_send(form):

@@ -12,7 +12,7 @@ from storages.backends.s3 import S3Storage
 from storages.utils import get_available_overwrite_name
 
 from lambda_app.serverless.objects.addresses import check_segments
-from lambda_app.serverless.objects.presigned import PresignedPost
+from lambda_app.serverless.objects.presigned import PresignedPost, PresignedPut, put_headers
 from lambda_app.serverless.objects.versions import VersionFile, open_version
 
 
@@ -81,10 +81,27 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
         check_segments(name)
         return str(super().url(_digits_of(name), *args, **kwargs))
 
+    def presigned_put(self, name: str, *, content_type: str, size: int, expires_in: timedelta) -> PresignedPut:
+        """Return the request with which a client uploads `name` once, `size` bytes that do not pass through us.
+
+        Its headers are signed: until `expires_in` has passed S3 takes exactly this content type and number of bytes, if
+        there is no object yet, and answers 412 if there is one.  So it makes one object and one event, however often
+        it is sent.
+        """
+        headers = put_headers(content_type=content_type, size=size)
+        parameters = {"ContentType": content_type, "ContentLength": size, "IfNoneMatch": headers["If-None-Match"]}
+        url = self.connection.meta.client.generate_presigned_url(
+            "put_object",
+            Params={"Bucket": self.bucket_name, "Key": self._key(name), **parameters},
+            ExpiresIn=int(expires_in.total_seconds()),
+        )
+        return {"url": url, "headers": headers}
+
     def presigned_post(self, name: str, *, content_type: str, max_bytes: int, expires_in: timedelta) -> PresignedPost:
         """Return the `url` and form `fields` with which a client uploads `name`, without our seeing the bytes.
 
-        S3 takes exactly this key and content type, 1 to `max_bytes` bytes, until `expires_in` has passed.
+        S3 takes exactly this key and content type, 1 to `max_bytes` bytes, until `expires_in` has passed, and as often
+        as the form is sent: each time the object is replaced, and its task is called again.
         """
         fixed = {"Content-Type": content_type}
         post = self.connection.meta.client.generate_presigned_post(

@@ -1,6 +1,13 @@
-"""What a client needs to upload an object itself: the answer of `storages[name].presigned_post()`."""
+"""What a client needs to upload an object itself: the answers of a storage that signs."""
 
 from typing import TypedDict
+
+
+class PresignedPut(TypedDict):
+    """A request: PUT the bytes to `url` with exactly these `headers`."""
+
+    url: str
+    headers: dict[str, str]
 
 
 class PresignedPost(TypedDict):
@@ -8,3 +15,8 @@ class PresignedPost(TypedDict):
 
     url: str
     fields: dict[str, str]
+
+
+def put_headers(*, content_type: str, size: int) -> dict[str, str]:
+    """Return the headers of an upload that is made once.  A client can neither change nor omit one: they are signed."""
+    return {"Content-Type": content_type, "Content-Length": str(size), "If-None-Match": "*"}

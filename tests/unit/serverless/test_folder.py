@@ -15,6 +15,15 @@ def test_the_form_has_the_fields_that_s3_would_want(tmp_path):
     assert form == {"url": "/objects/uploads/", "fields": {"key": "photos/a", "Content-Type": "image/png"}}
 
 
+def test_the_request_has_the_headers_that_s3_would_want(tmp_path):
+    storage = FolderStorage(location=tmp_path, base_url="/objects/uploads/")
+
+    put = storage.presigned_put("photos/a", content_type="image/png", size=9, expires_in=timedelta(minutes=5))
+
+    assert put["url"] == "/objects/uploads/photos/a"
+    assert put["headers"] == {"Content-Type": "image/png", "Content-Length": "9", "If-None-Match": "*"}
+
+
 def test_an_upload_is_what_is_saved_under_the_key(tmp_path):
     storage = FolderStorage(location=tmp_path, base_url="/objects/uploads/", allow_overwrite=True)
 

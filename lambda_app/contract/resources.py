@@ -160,7 +160,7 @@ class ObjectTrigger:
     bucket: str
     prefix: str
     task: str
-    """Dotted path of the task, called as `task(bucket=..., key=...)`."""
+    """Dotted path of the task, called as `task(bucket=..., key=...)`, or if it is bulk with a list of such objects."""
 
     pass_version: bool = False
     """Also pass `version=`, which `storages[bucket].open_version(key, version)` takes: for what may be replaced."""

@@ -48,7 +48,7 @@ def _calls_of(item: CreatedObject | InvalidObjectEventError) -> Iterator[Envelop
 
 def task_messages(created: CreatedObject, topology: Topology, bucket_names: Mapping[str, str]) -> list[TaskMessage]:
     """Return the calls that `created` sets off; `bucket_names` gives the name in S3 of each bucket of `topology`."""
-    messages = [_message(created, trigger) for trigger in _matching(created, topology, bucket_names)]
+    messages = [_message(created, trigger, topology) for trigger in _matching(created, topology, bucket_names)]
     if not messages:
         # Acknowledged: it would match no better the next time.
         logger.warning(
@@ -70,14 +70,17 @@ def _matching(created: CreatedObject, topology: Topology, bucket_names: Mapping[
             yield trigger
 
 
-def _message(created: CreatedObject, trigger: ObjectTrigger) -> TaskMessage:
+def _message(created: CreatedObject, trigger: ObjectTrigger, topology: Topology) -> TaskMessage:
     # The same event told twice gives the same id, whatever id SQS gave its messages.
     identity = json.dumps([created.bucket, created.key, created.version, created.sequencer, trigger.task])
+    arguments = _arguments(created, trigger)
+    is_bulk = topology.policy_of(trigger.task).bulk
     return TaskMessage(
         id=str(uuid5(NAMESPACE_URL, identity)),
         task=trigger.task,
         enqueued_at=created.created_at,
-        kwargs=_arguments(created, trigger),
+        args=[[arguments]] if is_bulk else (),
+        kwargs={} if is_bulk else arguments,
     )
 
 

@@ -1,10 +1,11 @@
 """A created object calls the tasks that topology names for its bucket and prefix."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Topology
+from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, TaskPolicy, Topology
 from lambda_app.serverless.objects import triggers
 from lambda_app.serverless.objects.events import CreatedObject, InvalidObjectEventError
 from lambda_app.serverless.objects.triggers import task_messages
@@ -37,6 +38,15 @@ def test_the_task_is_told_the_name_in_topology_and_the_key():
 
 def test_a_task_that_asks_for_it_is_told_the_version():
     assert calls(bucket="dev-media-2y") == [(NOTE, {"bucket": "media", "key": "photos/a", "version": "v1"})]
+
+
+def test_a_bulk_task_is_called_with_a_list_of_objects():
+    bulk = replace(TOPOLOGY, policies=(TaskPolicy(task=NOTE, bulk=True),))
+
+    [message] = task_messages(created(), bulk, NAMES)
+
+    assert (message.args, message.kwargs) == ([[{"bucket": "uploads", "key": "photos/a"}]], {})
+    assert message.id == next(iter(task_messages(created(), TOPOLOGY, NAMES))).id
 
 
 def test_only_the_trigger_of_its_prefix_is_called():

@@ -6,8 +6,9 @@ from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Schedule
 
 TOPOLOGY = Topology(
     queues=(
-        # Renders the photos whose event was lost: one of 25 megapixels decodes to some 400 MB.
-        Queue(name="default", memory_mb=1024, reads=("uploads",), writes=("media",)),
+        Queue(name="default", reads=("uploads",)),
+        # One photo at a time, of which one of 25 megapixels decodes to some 400 MB.
+        Queue(name="renderings", batch_size=1, memory_mb=1024, reads=("uploads",), writes=("media",)),
         # A batch takes milliseconds.  One that was killed is delivered again after six of its timeouts.
         Queue(name="likes", batch_size=1000, batch_window=timedelta(seconds=1), batch_timeout=timedelta(seconds=10)),
         # Up to 500 events in each message.
@@ -18,11 +19,10 @@ TOPOLOGY = Topology(
         Bucket(name="media", immutable=True),
     ),
     object_triggers=(
-        ObjectTrigger(
-            bucket="uploads", prefix="photos/", task="lambda_app.apps.feed.tasks.render_photo", pass_version=True
-        ),
+        ObjectTrigger(bucket="uploads", prefix="photos/", task="lambda_app.apps.feed.tasks.receive_uploads"),
     ),
-    object_queue=Queue(name="objects", batch_size=1, memory_mb=1024, reads=("uploads",), writes=("media",)),
+    # A batch takes milliseconds of the database, and no file is read: members upload when and what they like.
+    object_queue=Queue(name="objects", max_concurrency=2),
     schedules=(
         Schedule(
             name="expire-abandoned-photos",
@@ -39,6 +39,7 @@ TOPOLOGY = Topology(
         # Phones send them by the thousand, and send again what was not accepted.
         TaskPolicy(task="lambda_app.apps.feed.tasks.record_likes", bulk=True, direct=True),
         TaskPolicy(task="lambda_app.apps.feed.tasks.record_views", bulk=True, direct=True),
+        TaskPolicy(task="lambda_app.apps.feed.tasks.receive_uploads", bulk=True),
         # Seconds of pixels and S3, safe to repeat: no transaction may stay open for that.
         TaskPolicy(task="lambda_app.apps.feed.tasks.render_photo", transactional=False),
         TaskPolicy(task="lambda_app.apps.feed.tasks.delete_renditions", transactional=False),

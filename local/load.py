@@ -126,7 +126,7 @@ def request_of(kind: str, visitor: Visitor, *, number: int) -> tuple[str, str, A
         return "PUT", f"/v1/posts/{visitor.posts[number % len(visitor.posts)]}/like", None
     if kind == "post":
         return "POST", "/v1/posts", {"photo_id": visitor.photo, "caption": "under load"}
-    return "POST", "/v1/photos", {"content_type": "image/jpeg"}
+    return "POST", "/v1/photos", {"content_type": "image/jpeg", "size": 1_000_000}
 
 
 def prepare(system: System, *, members: int = MEMBERS) -> list[Visitor]:

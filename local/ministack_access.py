@@ -32,7 +32,7 @@ def _find_refusal(scope: Message) -> Refusal | None:
     headers = headers_of(scope)
     _has_form.set(_is_form(scope, headers))
     if _has_form.get():
-        # A page of any site may send the form that the API has signed for it.
+        # A page of any site may send the form that was signed for it.
         return foreign_host(headers)
     if refusal := foreign_request(headers):
         return refusal

@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 
 from local.emulated_aws import EmulatedAws
-from local.phone import multipart
 from local.photographs import photograph
 from local.running import RunningCloud
 
@@ -192,15 +191,15 @@ def aws(cloud: RunningCloud) -> Callable[[str], Any]:
 def ready_photo() -> Callable[[Phone], str]:
     """Return a function that uploads a small photo as a member and gives its id once it is rendered."""
 
-    def upload(phone: Phone) -> str:
-        form = phone.request("POST", "/v1/photos", {"content_type": "image/png"}).json
-        type_, body = multipart(form["fields"], file=photograph("PNG", width=64, height=48, seed=1), filename="a.png")
-        request = urllib.request.Request(form["url"], data=body, headers={"Content-Type": type_})
+    def upload_and_wait(phone: Phone) -> str:
+        file = photograph("PNG", width=64, height=48, seed=1)
+        upload = phone.request("POST", "/v1/photos", {"content_type": "image/png", "size": len(file)}).json
+        request = urllib.request.Request(upload["url"], data=file, method="PUT", headers=upload["headers"])
         urllib.request.urlopen(request, timeout=10).close()
-        photo = form["photo"]["id"]
+        photo = upload["photo"]["id"]
         eventually(
             lambda: phone.request("GET", f"/v1/photos/{photo}").json["state"] == "ready", within=timedelta(seconds=30)
         )
         return str(photo)
 
-    return upload
+    return upload_and_wait

@@ -23,7 +23,7 @@ class Excuse:
         return self.role == "*" or role.startswith(self.role)
 
 
-WORKERS = {"QueuedefaultWorker", "QueuelikesWorker", "QueueviewsWorker", "ObjectsWorker"}
+WORKERS = {"QueuedefaultWorker", "QueuerenderingsWorker", "QueuelikesWorker", "QueueviewsWorker", "ObjectsWorker"}
 
 EXCUSES = (
     Excuse("*", "ec2:*", "*", "Lambda makes the network interfaces of a function with the function's role"),
@@ -40,8 +40,6 @@ EXCUSES = (
         for function in ("Web", *sorted(WORKERS))
     ),
     Excuse("*", "s3:ListBucket", "{Bucketuploads*}", "with it S3 answers 404, not 403, for an object that is gone"),
-    Excuse("ObjectsWorker", "s3:ListBucket", "{Bucketmedia*}", "the same"),
-    Excuse("ObjectsWorker", "s3:DeleteObject", "{Bucketmedia*}/*", "only when two runs render one photo at once"),
     Excuse("Web", "secretsmanager:GetSecretValue", "{OriginSecret*}", "stages with an edge only, as a laptop is not"),
 )  # fmt: skip
 

@@ -57,10 +57,10 @@ class Scenario:
         assert f"redrive: {len(QUEUES)}, refused: 0" in redriven, redriven
 
     def settle_a_late_photo(self) -> None:
-        """Lose the event of an upload: the schedule finds the file, and the default worker renders it."""
+        """Lose the event of an upload: the schedule finds the file, and its worker renders it."""
         photo, _ = self.photo()
         self.forget_renditions(photo)
-        self.change(photo, "state='pending', is_posted=True, check_after=timezone.now() - timedelta(hours=1)")
+        self.change(photo, "state='pending', rendering_until=None, check_after=timezone.now() - timedelta(hours=1)")
         self.expire_photos()
         self.wait_until("ready", photo)
 
@@ -69,6 +69,12 @@ class Scenario:
         self.change(photo, "is_posted=False, created_at=timezone.now() - timedelta(days=30)")
         self.expire_photos()
         assert ada.request("GET", f"/v1/photos/{photo}").status == 404
+        eventually(
+            lambda: self.objects_of(photo),
+            lambda left: not left,
+            what=f"no objects of photo {photo} are left",
+            within_seconds=PATIENCE_SECONDS,
+        )
 
     # --- what the steps are made of -----------------------------------------------------------------------------------
 
@@ -147,7 +153,11 @@ class Scenario:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def objects_of(self, photo: str) -> list[str]:
+        media = self.cloud.outputs["BucketMediaName"]
+        listed = self.aws("s3").list_objects_v2(Bucket=media, Prefix=f"photos/{photo}/")
+        return [item["Key"] for item in listed.get("Contents", [])]
+
     def forget_renditions(self, photo: str) -> None:
-        s3, bucket = self.aws("s3"), self.cloud.outputs["BucketMediaName"]
-        for item in s3.list_objects_v2(Bucket=bucket, Prefix=f"photos/{photo}/")["Contents"]:
-            s3.delete_object(Bucket=bucket, Key=item["Key"])
+        for key in self.objects_of(photo):
+            self.aws("s3").delete_object(Bucket=self.cloud.outputs["BucketMediaName"], Key=key)

@@ -97,13 +97,18 @@ VIEWS = {
     "an unknown field": _view('"member_id": "x"'),
 }
 PHOTOS = {
-    "a type that is not taken": '{"content_type": "image/svg+xml"}',
-    "a type with parameters": '{"content_type": "image/png; x=y"}',
-    "a type in capitals": '{"content_type": "IMAGE/PNG"}',
-    "a type with a line of its own": '{"content_type": "image/png\\r\\nx: y"}',
-    "NUL in a type": '{"content_type": "image/png\\u0000"}',
-    "a list of types": '{"content_type": ["image/png"]}',
-    "no type": "{}",
+    "a type that is not taken": '{"content_type": "image/svg+xml", "size": 1}',
+    "a type with parameters": '{"content_type": "image/png; x=y", "size": 1}',
+    "a type in capitals": '{"content_type": "IMAGE/PNG", "size": 1}',
+    "a type with a line of its own": '{"content_type": "image/png\\r\\nx: y", "size": 1}',
+    "NUL in a type": '{"content_type": "image/png\\u0000", "size": 1}',
+    "a list of types": '{"content_type": ["image/png"], "size": 1}',
+    "no type": '{"size": 1}',
+    "no size": '{"content_type": "image/png"}',
+    "a size of 0": '{"content_type": "image/png", "size": 0}',
+    "a size over 10 MB": '{"content_type": "image/png", "size": 10485761}',
+    "a size that is no number": '{"content_type": "image/png", "size": "1"}',
+    "a huge size": '{"content_type": "image/png", "size": 1e400}',
 }
 RAW = {
     "nothing": b"",

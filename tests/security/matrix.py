@@ -117,7 +117,7 @@ ROWS: Mapping[Route, Row] = {
     ("DELETE", "/v1/members/{handle}/follow"): Row(
         own=_same(204, "member"), others=_same(204, "member"), path=_member_path("/follow")
     ),
-    ("POST", "/v1/photos"): Row(own=_same(201), body=lambda world, kind: {"content_type": "image/png"}),
+    ("POST", "/v1/photos"): Row(own=_same(201), body=lambda world, kind: {"content_type": "image/png", "size": 1}),
     ("GET", "/v1/photos/{photo_id}"): Row(
         own={"private": 200, "posted": 200},
         others={"private": 404, "posted": 200},

@@ -97,6 +97,12 @@ class Photo(models.Model):
     check_after = models.DateTimeField(default=when_late, db_default=Now())
     """When the sweep looks at it next, should no post show it then."""
 
+    waiting_since = models.DateTimeField(null=True)
+    """When its file arrived, while it waits for its rendering to begin."""
+
+    rendering_until = models.DateTimeField(null=True)
+    """Until then it is leased to a message for a worker, or to the worker that renders it."""
+
     is_posted = models.BooleanField(default=False, db_default=False)
     """Moves with the post.  Others see a photo, and the sweep spares it, only while this is true."""
 
@@ -105,6 +111,9 @@ class Photo(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["check_after"], condition=Q(is_posted=False), name="photo_unposted_due_first"),
+            models.Index(
+                fields=["owner", "waiting_since"], condition=Q(state="pending"), name="photo_pending_of_owner"
+            ),
             models.Index(fields=["owner", "-created_at"], name="photo_of_owner_newest_first"),
         ]
         constraints = [

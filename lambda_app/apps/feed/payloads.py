@@ -30,6 +30,13 @@ class ViewReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Id of the event, id of the post, milliseconds."""
 
 
+class Upload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file that has arrived in the storage."""
+
+    bucket: str
+    key: str
+
+
 def to_json(payload: msgspec.Struct) -> Any:
     """Return `payload` as what a task can be enqueued with."""
     return msgspec.to_builtins(payload)

@@ -10,7 +10,7 @@ from django.core.files.storage import storages
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from lambda_app.apps.feed.cursors import CURSOR_PATTERN, decode_cursor
-from lambda_app.apps.feed.models import MAX_CAPTION_LENGTH, Photo
+from lambda_app.apps.feed.models import MAX_CAPTION_LENGTH, MAX_UPLOAD_BYTES, Photo
 
 MAX_VIEWS_PER_REQUEST = 500
 MAX_VIEW_DURATION_MS = 86_400_000
@@ -62,6 +62,8 @@ class NewPost(Body):
 
 class NewPhoto(Body):
     content_type: Literal["image/jpeg", "image/png", "image/webp"]
+    size: Annotated[int, Field(ge=1, le=MAX_UPLOAD_BYTES), BeforeValidator(_number)]
+    """Bytes of the file."""
 
 
 class NewView(Body):
@@ -119,11 +121,11 @@ class PhotoOut(BaseModel):
 
 
 class UploadOut(BaseModel):
-    """A presigned POST: send `fields`, then the file as `file`, to `url` as multipart/form-data."""
+    """A presigned PUT: send the bytes of the file to `url` with `headers`.  412 says that a file is there already."""
 
     photo: PhotoOut
     url: str
-    fields: dict[str, str]
+    headers: dict[str, str]
 
 
 class SharedPostOut(BaseModel):

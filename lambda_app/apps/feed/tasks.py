@@ -3,11 +3,13 @@
 from uuid import UUID
 
 import msgspec
+from django.db import transaction
 from django.tasks import task
 
 from lambda_app.apps.feed.budgets import budget
-from lambda_app.apps.feed.payloads import LikeRequest, ViewReport
+from lambda_app.apps.feed.payloads import LikeRequest, Upload, ViewReport
 from lambda_app.apps.feed.services import abandoned_photos, partitions, reactions, renderings, renditions
+from lambda_app.apps.feed.services.photos import parse_key
 
 
 @task(queue_name="likes")
@@ -24,21 +26,31 @@ def record_views(reports: list[ViewReport]) -> None:
 
 
 @task
-@budget(queries=4)
+@budget(queries=12, repeats=10)
+def receive_uploads(uploads: list[Upload]) -> None:
+    for member_id in renderings.note_uploads([upload.key for upload in msgspec.convert(uploads, list[Upload])]):
+        _begin_renderings(member_id)
+
+
+@task(queue_name="renderings")
+@budget(queries=9)
 def render_photo(bucket: str, key: str, version: str = "") -> None:
-    renderings.render_upload(bucket=bucket, key=key, version=version)
+    try:
+        renderings.render_upload(bucket=bucket, key=key, version=version)
+    finally:
+        if ids := parse_key(key):
+            _begin_renderings(ids[0])
 
 
 @task
 @budget(queries=2_010, repeats=250, sql_ms=5_000)
 def expire_abandoned_photos() -> None:
     abandoned_photos.sweep(
-        render=lambda key: render_photo.enqueue(bucket="uploads", key=key),
-        delete_renditions=lambda photo_id: delete_renditions.enqueue(str(photo_id)),
+        render=_begin_renderings, delete_renditions=lambda photo_id: delete_renditions.enqueue(str(photo_id))
     )
 
 
-@task
+@task(queue_name="renderings")
 @budget(queries=1)
 def delete_renditions(photo_id: str) -> None:
     renditions.delete_all(UUID(photo_id))
@@ -48,3 +60,9 @@ def delete_renditions(photo_id: str) -> None:
 @budget(queries=3, sql_ms=5_000, slowest_query_ms=5_000)
 def maintain_view_partitions() -> None:
     partitions.maintain_view_partitions()
+
+
+@transaction.atomic
+def _begin_renderings(member_id: UUID) -> None:
+    for key in renderings.lease_next(member_id):
+        render_photo.enqueue(bucket="uploads", key=key)

@@ -26,7 +26,8 @@ CLOSE_BOOKS = "DROP TRIGGER chaos_note ON feed_photo; DROP FUNCTION chaos_note; 
 
 # As if so much time had passed for every photo that still waits.
 PASS_TIME = """
-    UPDATE feed_photo SET created_at = created_at - interval '11 min', check_after = check_after - interval '11 min'
+    UPDATE feed_photo SET created_at = created_at - interval '11 min', check_after = check_after - interval '11 min',
+        rendering_until = rendering_until - interval '11 min'
     WHERE state = 'pending'
 """
 

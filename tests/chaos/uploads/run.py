@@ -30,6 +30,8 @@ UPLOADS_PER_MEMBER = 60
 
 BAD_SHARE = 0.1
 MAX_SWEEPS = 12
+WORKERS = ("s3", "sqs")
+QUEUES = ("Objects", "Renderings")
 VISIBILITY_SECONDS = "30"
 """The template's 6 min, after which a killed worker's message comes again, would only be waited for."""
 
@@ -67,7 +69,7 @@ class Crowd:
 
 @dataclass
 class Killer:
-    """Ends workers of objects with SIGKILL, in the middle of something, until it has had its number."""
+    """Ends workers of photos with SIGKILL, in the middle of something, until it has had its number."""
 
     cloud: RunningCloud
     plan: Plan
@@ -87,7 +89,8 @@ class Killer:
     def _kill(self) -> None:
         chance = random.Random(self.plan.seed)
         while self.killed < self.plan.kills and not self._stop.wait(chance.uniform(0.05, 0.8)):
-            busy = [item["pid"] for item in self.cloud.environments() if item["source"] == "s3" and _runs(item["pid"])]
+            workers = [item["pid"] for item in self.cloud.environments() if item["source"] in WORKERS]
+            busy = [pid for pid in workers if _runs(pid)]
             if busy:
                 self.killed += _end(chance.choice(busy))
 
@@ -159,13 +162,15 @@ def _strays(cloud: RunningCloud, named: Mapping[str, set[str]], expected: Mappin
 
 @contextlib.contextmanager
 def _quick_redelivery(cloud: RunningCloud) -> Iterator[None]:
-    sqs, url = client_of(cloud, "sqs"), cloud.outputs["QueueObjectsUrl"]
-    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": VISIBILITY_SECONDS})
+    sqs, urls = client_of(cloud, "sqs"), [cloud.outputs[f"Queue{name}Url"] for name in QUEUES]
+    before = sqs.get_queue_attributes(QueueUrl=urls[0], AttributeNames=["VisibilityTimeout"])["Attributes"]
+    for url in urls:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": VISIBILITY_SECONDS})
     try:
         yield
     finally:
-        sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
+        for url in urls:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
 
 def _runs(pid: int) -> bool:

@@ -25,7 +25,7 @@ def _platform(settings: Any) -> None:
     """The app alone: claims from the test, tasks kept instead of run, objects in memory."""
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.integration.feed.doubles.ClaimsMiddleware"]
     backend = "django.tasks.backends.dummy.DummyBackend"
-    settings.TASKS = {"default": {"BACKEND": backend, "QUEUES": ["default", "likes", "views"]}}
+    settings.TASKS = {"default": {"BACKEND": backend, "QUEUES": ["default", "renderings", "likes", "views"]}}
     settings.STORAGES = {"uploads": STORAGE, "media": STORAGE}
 
 

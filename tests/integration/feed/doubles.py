@@ -8,6 +8,8 @@ from typing import Any
 from django.core.files.storage import InMemoryStorage
 from django.http import HttpRequest, HttpResponse
 
+from lambda_app.serverless.objects.presigned import put_headers
+
 CLAIMS = "tests.claims"
 """Key in the WSGI environment.  No header can become it."""
 
@@ -31,8 +33,8 @@ class SigningStorage(InMemoryStorage):
         with self.open(name) as file:
             return md5(file.read(), usedforsecurity=False).hexdigest()
 
-    def presigned_post(self, name: str, **conditions: Any) -> dict[str, Any]:
-        assert conditions.keys() == {"content_type", "max_bytes", "expires_in"}
+    def presigned_put(self, name: str, **conditions: Any) -> dict[str, Any]:
+        assert conditions.keys() == {"content_type", "size", "expires_in"}
         assert conditions["expires_in"] <= timedelta(minutes=5)
-        fields = {"key": name, "Content-Type": conditions["content_type"], "max": str(conditions["max_bytes"])}
-        return {"url": "https://uploads.invalid/", "fields": fields}
+        headers = put_headers(content_type=conditions["content_type"], size=conditions["size"])
+        return {"url": f"https://uploads.invalid/{name}", "headers": headers}

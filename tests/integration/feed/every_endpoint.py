@@ -25,7 +25,9 @@ REQUESTS = {
     "GET /v1/members/{handle}/posts": lambda client: client.get(f"/v1/members/{AUTHOR}/posts"),
     "PUT /v1/members/{handle}/follow": lambda client: client.put(f"/v1/members/{AUTHOR}/follow"),
     "DELETE /v1/members/{handle}/follow": lambda client: client.delete(f"/v1/members/{AUTHOR}/follow"),
-    "POST /v1/photos": lambda client: client.post("/v1/photos", {"content_type": "image/png"}, content_type=JSON),
+    "POST /v1/photos": lambda client: client.post(
+        "/v1/photos", {"content_type": "image/png", "size": 1}, content_type=JSON
+    ),
     "GET /v1/shared/{post_id}": lambda client: client.get(f"/v1/shared/{A_POST}"),
     "GET /v1/photos/{photo_id}": lambda client: client.get(f"/v1/photos/{ready_photo()}"),
 }

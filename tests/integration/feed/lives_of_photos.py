@@ -13,8 +13,9 @@ from lambda_app.apps.feed.services import renditions
 from tests.integration.feed.conftest import make_image, upload
 
 
-def open_upload(client, content_type="image/jpeg"):
-    response = client.post("/v1/photos", {"content_type": content_type}, content_type="application/json")
+def open_upload(client, content_type="image/jpeg", size=1_000):
+    body = {"content_type": content_type, "size": size}
+    response = client.post("/v1/photos", body, content_type="application/json")
     assert response.status_code == 201
     return response.json()
 

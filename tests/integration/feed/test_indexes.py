@@ -23,6 +23,9 @@ QUERIES = {
     "post_of_author_newest_first": Post.objects.filter(author=ID, id__lt=ID).order_by("-id")[:21],
     "feed_post_photo_id_key": Post.objects.filter(photo=ID),
     "feed_like_pkey": Like.objects.filter(post=ID, member=ID, is_liked=True),
+    "photo_pending_of_owner": Photo.objects.filter(
+        owner=ID, state="pending", waiting_since__isnull=False, attempts__lt=3
+    ).order_by("waiting_since")[:2],
     "photo_of_owner_newest_first": Photo.objects.filter(owner=ID).order_by("-created_at")[119:120],
     "photo_unposted_due_first": Photo.objects.filter(is_posted=False, check_after__lt=AGO).order_by("check_after"),
 }

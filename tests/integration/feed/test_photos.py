@@ -17,18 +17,25 @@ from tests.integration.feed.lives_of_photos import age, kill_workers, media_name
 pytestmark = pytest.mark.django_db
 
 
-def test_an_upload_is_bound_to_one_key_one_type_and_ten_megabytes(ada):
-    ticket = open_upload(ada, "image/png")
+def test_an_upload_is_bound_to_one_key_one_type_one_length_and_one_file(ada):
+    ticket = open_upload(ada, "image/png", 4_711)
 
     photo_id = ticket["photo"]["id"]
     assert ticket["photo"]["state"] == "pending"
-    key = f"photos/{make_member('ada').id}/{photo_id}"
-    assert ticket["fields"] == {"key": key, "Content-Type": "image/png", "max": "10485760"}
+    assert ticket["url"].endswith(f"/photos/{make_member('ada').id}/{photo_id}")
+    assert ticket["headers"] == {"Content-Type": "image/png", "Content-Length": "4711", "If-None-Match": "*"}
+
+
+@pytest.mark.parametrize("size", [0, -1, 10 * 1024 * 1024 + 1, 2**63, 1.5, True, "1000", None])
+def test_a_length_that_no_photo_may_have_is_refused(ada, size):
+    response = ada.post("/v1/photos", {"content_type": "image/png", "size": size}, content_type="application/json")
+
+    assert (response.status_code, Photo.objects.count()) == (422, 0)
 
 
 @pytest.mark.parametrize("content_type", ["image/svg+xml", "image/gif", "text/html", "", None, "image/jpeg\x00"])
 def test_a_type_that_is_not_on_the_list_is_refused(ada, content_type):
-    response = ada.post("/v1/photos", {"content_type": content_type}, content_type="application/json")
+    response = ada.post("/v1/photos", {"content_type": content_type, "size": 1}, content_type="application/json")
 
     assert response.status_code == 422
     assert not Photo.objects.exists()
@@ -186,7 +193,7 @@ def test_a_member_who_asks_for_too_many_uploads_is_told_when_to_come_back(ada, b
     for _ in range(2):
         open_upload(ada)
 
-    refused = ada.post("/v1/photos", {"content_type": "image/jpeg"}, content_type="application/json")
+    refused = ada.post("/v1/photos", {"content_type": "image/jpeg", "size": 1}, content_type="application/json")
 
     assert (refused.status_code, Photo.objects.count()) == (429, 2)
     assert 3590 <= int(refused["Retry-After"]) <= 3600

@@ -44,11 +44,18 @@ TASKS = {
         ]
     },
     "render_photo": lambda: {"bucket": "uploads", "key": f"photos/{new_id()}/{new_id()}"},
+    "receive_uploads": lambda: {
+        "uploads": [{"bucket": "uploads", "key": f"photos/{reader().id}/{pending_photo().id}"}]
+    },
     "delete_renditions": lambda: {"photo_id": str(new_id())},
     "expire_abandoned_photos": dict,
     "maintain_view_partitions": dict,
 }
 NOW = timezone.now()
+
+
+def pending_photo():
+    return Photo.objects.get(state="pending")
 
 
 def switch(state):

@@ -142,7 +142,10 @@ def test_a_forged_address_spends_no_write_of_a_victim(ask, settings, event):
 
 
 def test_no_stored_answer_is_replayed_to_a_stranger(ask, event):
-    upload = event("api_gateway/create_post") | {"rawPath": "/v1/photos", "body": '{"content_type": "image/png"}'}
+    upload = event("api_gateway/create_post") | {
+        "rawPath": "/v1/photos",
+        "body": '{"content_type": "image/png", "size": 1}',
+    }
     upload["requestContext"]["http"]["path"] = "/v1/photos"
     upload["headers"] |= {"idempotency-key": "a"}
 

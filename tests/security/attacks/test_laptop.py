@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from local.emulated_aws import EmulatedAws
 from local.emulator import ACCOUNT, CREDENTIALS, new_credentials
-from local.phone import multipart
 from local.running import RECORD, STATE, RunningCloud
 from tests.e2e.conftest import Phone, make_laptop
 
@@ -25,7 +26,6 @@ FOREIGN = (
 )  # fmt: skip
 PORTS = ("url", "control", "console", "endpoint")
 JSON = "application/json"
-NO_FILE = {"content_type": "image/png"}
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +55,17 @@ def bucket(cloud):
 
 
 @pytest.fixture
-def form(cloud, state):
-    """Return a form that the API has signed for a member."""
-    return Phone(cloud.url, cloud.issue_token("ada", state)).request("POST", "/v1/photos", NO_FILE).json
+def form(aws, bucket):
+    """Return a form as `presigned_post()` of the storage signs it."""
+    fixed = {"Content-Type": "image/png"}
+    return aws.client("s3").generate_presigned_post(bucket, "a/b.png", fixed, [fixed, ["content-length-range", 1, 9]])
+
+
+@pytest.fixture
+def put(cloud, state):
+    """Return a request to upload that the API has signed for a member."""
+    body = {"content_type": "image/png", "size": 4}
+    return Phone(cloud.url, cloud.issue_token("ada", state)).request("POST", "/v1/photos", body).json
 
 
 def send(url, path="/", *, method="GET", body=b"", **headers):
@@ -251,12 +259,12 @@ def test_a_signature_does_not_help_a_page_of_another_site(aws):
 
 
 def upload(cloud, bucket, fields, query="", **headers):
-    type_, body = multipart(fields, file=b"file", filename="a.png")
-    sent = {"content_type": type_, "origin": "https://app.example"} | headers
+    body = encode_multipart(BOUNDARY, fields | {"file": SimpleUploadedFile("a.png", b"file")})
+    sent = {"content_type": MULTIPART_CONTENT, "origin": "https://app.example"} | headers
     return send(cloud.endpoint, f"/{bucket}{query}", method="POST", body=body, **sent)
 
 
-def test_a_page_of_another_site_may_send_a_form_that_the_api_has_signed(cloud, bucket, form, aws):
+def test_a_page_of_another_site_may_send_a_form_that_was_signed(cloud, bucket, form, aws):
     assert upload(cloud, bucket, form["fields"]).status in (201, 204)
     assert aws.client("s3").head_object(Bucket=bucket, Key=form["fields"]["key"])["ContentLength"] == 4
 
@@ -293,6 +301,17 @@ def test_a_form_without_a_signature_uploads_nothing(cloud, bucket, aws):
 )
 def test_the_door_for_forms_opens_nothing_else(cloud, bucket, form, query, headers):
     assert upload(cloud, bucket, form["fields"], query, **headers).status in (400, 403, 421)
+
+
+def test_a_page_of_another_site_does_not_send_the_request_that_the_api_has_signed(put):
+    address = urlsplit(put["url"])
+    path, headers = f"{address.path}?{address.query}", put["headers"] | {"Host": address.netloc}
+    named = {name.lower(): value for name, value in headers.items()}
+
+    foreign = send(put["url"], path, method="PUT", body=b"file", **named | {"origin": "https://evil.example"})
+    own = send(put["url"], path, method="PUT", body=b"file", **named | {"origin": "http://localhost:3000"})
+
+    assert (foreign.status, own.status) == (403, 200)
 
 
 # --- The runtime API of each environment ------------------------------------------------------------------------------

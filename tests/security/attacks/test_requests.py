@@ -18,7 +18,7 @@ ADA = {"iss": "https://issuer.localhost", "sub": "subject-of-ada", "preferred_us
 
 
 def ask_for_an_upload(claims=ADA, key="a", **others):
-    return call("POST", "/v1/photos", claims=claims, body={"content_type": "image/png"} | others,
+    return call("POST", "/v1/photos", claims=claims, body={"content_type": "image/png", "size": 1} | others,
                 headers={"idempotency-key": key})  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def test_a_blocked_member_gets_no_answer_from_before():
     replay = ask_for_an_upload()
 
     assert (first.status, replay.status, replay.json["detail"]) == (201, 403, "this member is blocked")
-    assert "fields" not in replay.body
+    assert "Signature" not in replay.body
 
 
 def test_a_blocked_member_does_not_learn_that_a_key_was_used():

@@ -44,8 +44,8 @@ class FakeFeed:
         name = url.rpartition("/")[2]
         if method == "GET":
             return Answer(200, {}, b"torn" if self.fault == "torn rendition" else self.photos[name].file)
-        self.photos[name].file = body.split(b"\r\n\r\n", 1)[1].rpartition(b"\r\n--")[0]
-        return Answer(204, {}, b"")
+        self.photos[name].file = body
+        return Answer(200, {}, b"")
 
     def _answer(self, method, url, member, body):
         match method, url.path.strip("/").split("/")[1:]:
@@ -69,7 +69,7 @@ class FakeFeed:
             case "POST", ["photos"]:
                 name = f"photo{len(self.photos)}"
                 self.photos[name] = SimpleNamespace(file=None)
-                return 201, {"photo": {"id": name}, "url": f"{STORAGE}/{name}", "fields": {}}
+                return 201, {"photo": {"id": name}, "url": f"{STORAGE}/{name}", "headers": {}}
             case "GET", ["photos", name]:
                 return 200, {"id": name} | self._photo(name)
             case "POST", ["posts"]:

@@ -1,11 +1,9 @@
-"""A phone waits only so long, sends forms that S3 reads, and says what it saw."""
-
-from email.parser import BytesParser
+"""A phone waits only so long, and says what it saw."""
 
 import pytest
 
 from local import phone
-from local.phone import Answer, MismatchError, Phone, eventually, multipart
+from local.phone import Answer, MismatchError, Phone, eventually
 
 ADA = Phone(url="http://api.example", member="ada", token="t")
 
@@ -19,16 +17,6 @@ def test_a_value_that_comes_in_time_is_returned():
 def test_when_time_is_over_the_last_value_is_told():
     with pytest.raises(MismatchError, match=r"three: not within 0\.01 s; saw last 1"):
         eventually(lambda: 1, lambda value: value == 3, what="three", within_seconds=0.01, poll=0.001)
-
-
-def test_the_form_has_every_field_and_the_file_last():
-    content_type, body = multipart({"key": "photos/1", "policy": "é"}, file=b"\xff\r\n\x00", filename="a.jpg")
-
-    message = BytesParser().parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
-    parts = message.get_payload()
-    assert [part.get_param("name", header="content-disposition") for part in parts] == ["key", "policy", "file"]
-    assert parts[0].get_payload() == "photos/1"
-    assert b"\r\n\r\n\xff\r\n\x00\r\n--" in body
 
 
 def test_another_status_than_promised_is_a_mismatch_with_the_body(monkeypatch):

@@ -12,12 +12,13 @@ router = Router(tags=["photos"])
 @router.post("/photos", response={201: UploadOut}, summary="Ask to upload a photo")
 @budget(queries=5)
 def open_upload(request: MemberRequest, body: NewPhoto) -> UploadOut:
-    """Answers a presigned POST of at most 10 MB, good for 5 minutes; the upload sets off the rendering.
+    """Answers a presigned PUT of exactly `size` bytes, good for 5 minutes and for one file; the upload sets off the
+    rendering, of two photos of a member at once.
 
     429 with Retry-After from the 121st within an hour on.
     """
-    photo, form = photos.open_upload(owner=request.auth, content_type=body.content_type)
-    return UploadOut(photo=photo_out(photo), url=form["url"], fields=form["fields"])
+    photo, put = photos.open_upload(owner=request.auth, content_type=body.content_type, size=body.size)
+    return UploadOut(photo=photo_out(photo), url=put["url"], headers=put["headers"])
 
 
 @router.get("/photos/{photo_id}", response=PhotoOut, summary="A photo of yours, or one that a post shows")

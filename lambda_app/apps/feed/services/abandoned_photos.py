@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from lambda_app.apps.feed.models import Photo
 from lambda_app.apps.feed.services.photos import upload_key, upload_storage
-from lambda_app.apps.feed.services.renderings import MAX_ATTEMPTS, reject
+from lambda_app.apps.feed.services.renderings import MAX_ATTEMPTS, NOT_LEASED, reject
 
 logger = logging.getLogger(__name__)
 
@@ -24,11 +25,11 @@ MAX_FAILURES = 5
 """If so many photos of one sweep fail, an outage is likely: the others wait for the next sweep."""
 
 
-def sweep(*, render: Callable[[str], object], delete_renditions: Callable[[UUID], object]) -> None:
+def sweep(*, render: Callable[[UUID], object], delete_renditions: Callable[[UUID], object]) -> None:
     """Settle the photos that are due.
 
-    `render` is told the key of an upload that was not rendered yet.  `delete_renditions` is told the id of each photo
-    that is deleted, in the transaction that deletes it.  Raise what the last of MAX_FAILURES photos failed with.
+    `render` is told the member of an upload that waits for its rendering.  `delete_renditions` is told the id of each
+    photo that is deleted, in the transaction that deletes it.  Raise what the last of MAX_FAILURES photos failed with.
     """
     failures = 0
     for _ in range(PHOTOS_PER_SWEEP):
@@ -60,7 +61,7 @@ def _next_look(photo: Photo) -> datetime:
     return timezone.now() + min(age, UNPOSTED_LIFETIME)
 
 
-def _settle(photo: Photo, render: Callable[[str], object], delete_renditions: Callable[[UUID], object]) -> None:
+def _settle(photo: Photo, render: Callable[[UUID], object], delete_renditions: Callable[[UUID], object]) -> None:
     if timezone.now() - photo.created_at > UNPOSTED_LIFETIME:
         _delete(photo.id, delete_renditions)
     elif photo.state == Photo.State.PENDING:
@@ -76,11 +77,12 @@ def _delete(photo_id: UUID, delete_renditions: Callable[[UUID], object]) -> None
         delete_renditions(photo_id)
 
 
-def _settle_pending(photo: Photo, render: Callable[[str], object]) -> None:
+def _settle_pending(photo: Photo, render: Callable[[UUID], object]) -> None:
     row = Photo.objects.filter(id=photo.id)
     if photo.attempts >= MAX_ATTEMPTS:
         reject(row, reason="the photo could not be processed")
-    elif not upload_storage().exists(upload_key(photo)):
+    elif photo.waiting_since is None and not upload_storage().exists(upload_key(photo)):
         reject(row, reason="no file was uploaded in time")
     else:
-        render(upload_key(photo))
+        row.filter(NOT_LEASED).update(waiting_since=Coalesce("waiting_since", Now()))
+        render(photo.owner_id)

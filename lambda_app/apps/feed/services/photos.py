@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from lambda_app.apps.feed.errors import TooManyError
-from lambda_app.apps.feed.models import MAX_UPLOAD_BYTES, Member, Photo
+from lambda_app.apps.feed.models import Member, Photo
 
 KEY_PREFIX = "photos/"
 UPLOAD_WINDOW = timedelta(minutes=5)
@@ -21,17 +21,15 @@ UPLOADS_PERIOD = timedelta(hours=1)
 """A member may ask for MAX_UPLOADS in this time."""
 
 
-class PresignedPost(TypedDict):
+class PresignedPut(TypedDict):
     url: str
-    fields: dict[str, str]
+    headers: dict[str, str]
 
 
 class UploadStorage(Protocol):
     """What the storage "uploads" can do beyond Django's `Storage`."""
 
-    def presigned_post(
-        self, name: str, *, content_type: str, max_bytes: int, expires_in: timedelta
-    ) -> PresignedPost: ...
+    def presigned_put(self, name: str, *, content_type: str, size: int, expires_in: timedelta) -> PresignedPut: ...
 
     def open_version(self, name: str, version: str) -> "File[bytes]":
         """Raise FileNotFoundError if the file is gone, or another one than `version`, unless that is ""."""
@@ -40,16 +38,16 @@ class UploadStorage(Protocol):
     def exists(self, name: str) -> bool: ...
 
 
-def open_upload(*, owner: Member, content_type: str) -> tuple[Photo, PresignedPost]:
-    """Make a pending photo and the form with which its file can be sent straight to the storage.
+def open_upload(*, owner: Member, content_type: str, size: int) -> tuple[Photo, PresignedPut]:
+    """Make a pending photo and the request with which its file can be sent straight to the storage, once.
 
     Raise TooManyError if `owner` has asked for too many lately.
     """
     photo = _create_pending_photo(owner, content_type)
-    form = upload_storage().presigned_post(
-        upload_key(photo), content_type=content_type, max_bytes=MAX_UPLOAD_BYTES, expires_in=UPLOAD_WINDOW
+    request = upload_storage().presigned_put(
+        upload_key(photo), content_type=content_type, size=size, expires_in=UPLOAD_WINDOW
     )
-    return photo, form
+    return photo, request
 
 
 def upload_key(photo: Photo) -> str:

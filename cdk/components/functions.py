@@ -12,6 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from cdk.components.cache import Cache
 from cdk.components.logs import ExpiringLogs
 from cdk.components.network import Network
 from cdk.components.proxy import DatabaseProxy
@@ -44,6 +45,8 @@ class DjangoRuntime:
     proxy: DatabaseProxy
     queues: Collection[sqs.IQueue]
     """Every queue that a task may be sent to."""
+
+    cache: Cache | None = None
 
 
 class DjangoFunction(Construct):
@@ -96,13 +99,15 @@ class DjangoFunction(Construct):
 
 
 class TaskingFunction(DjangoFunction):
-    """A function that uses the database as the application does, and may send a task to every queue."""
+    """A function that uses database and cache as the application does, and may send a task to every queue."""
 
     def __init__(
         self, scope: Construct, id: str, *, runtime: DjangoRuntime, handler: str, memory_mb: int, timeout: timedelta
     ) -> None:
         super().__init__(scope, id, runtime=runtime, handler=handler, memory_mb=memory_mb, timeout=timeout)
         runtime.proxy.grant_connect(self.function)
+        if runtime.cache:
+            runtime.cache.grant_connect(self.function)
         iam.Grant.add_to_principal(
             grantee=self.function,
             actions=["sqs:SendMessage"],

@@ -90,6 +90,7 @@ class AppStack(Stack):
             member_writes_per_minute=stage.member_writes_per_minute,
             address_writes_per_minute=stage.address_writes_per_minute,
             cache_url=data.cache.url if data.cache else "",
+            cache_name=data.cache.name if data.cache else "",
             origin_secret_arn=self.origin_secret.secret_arn if self.origin_secret else "",
         )
         return DjangoRuntime(
@@ -99,6 +100,7 @@ class AppStack(Stack):
             network=data.network,
             proxy=data.proxy,
             queues=[queue.queue for queue in self.queues.values()],
+            cache=data.cache,
         )
 
     def _edge(self, stage: Stage, topology: Topology, stack: EdgeStack | None) -> Edge | None:

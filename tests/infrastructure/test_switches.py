@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from lambda_app.contract.environment import CACHE_ACCESS
 from lambda_app.topology import TOPOLOGY
 from tests.infrastructure.deployment import actions_of, role_of
 
@@ -229,6 +230,41 @@ def test_functions_that_serve_are_told_of_the_cache_and_speak_tls_to_it(everythi
 
         assert ("rediss://" in url) is not name.startswith("Migration")
     assert not any("CACHE_URL" in function["Environment"]["Variables"] for function in dev.functions().values())
+
+
+def test_the_cache_admits_one_user_who_has_no_password_and_may_do_what_the_code_does(everything, prod):
+    for deployment in (everything, prod):
+        [cache] = deployment.properties("AWS::ElastiCache::ServerlessCache")
+        [(group_id, group)] = deployment.resources("AWS::ElastiCache::UserGroup").items()
+        [(user_id, user)] = deployment.resources("AWS::ElastiCache::User").items()
+
+        assert cache["UserGroupId"] == {"Ref": group_id}
+        assert group["Properties"] == {
+            "Engine": "valkey", "UserGroupId": deployment.stage.prefix, "UserIds": [{"Ref": user_id}]
+        }  # fmt: skip
+        # ElastiCache wants the id and the name of a user with IAM to be one.
+        assert user["Properties"] == {
+            "Engine": "valkey", "UserId": deployment.stage.prefix, "UserName": deployment.stage.prefix,
+            "AccessString": CACHE_ACCESS, "AuthenticationMode": {"Type": "iam"},
+        }  # fmt: skip
+
+
+def test_functions_that_serve_may_sign_in_to_their_cache_as_its_user_and_to_no_other(everything, dev):
+    for name, function in everything.functions().items():
+        [name_of_cache] = {function["Environment"]["Variables"].get("CACHE_NAME", "")}
+        granted = [
+            json.dumps(resource)
+            for statement in everything.statements_of(role_of(function))
+            if "elasticache:Connect" in actions_of(statement)
+            for resource in statement["Resource"]
+        ]
+
+        expected = [] if name.startswith("Migration") else ["serverlesscache", "user"]
+        assert name_of_cache == (everything.stage.prefix if expected else "")
+        assert [f":{kind}:{everything.stage.prefix}" in arn for kind, arn in zip(expected, granted, strict=True)] == [
+            True for _ in expected
+        ]
+    assert "elasticache" not in json.dumps(dev.templates).lower()
 
 
 def test_a_budget_speaks_to_the_topic_of_the_alarms(everything, dev):

@@ -30,6 +30,7 @@ EXCUSES = (
     Excuse("*", "logs:CreateLogStream", "*", "Lambda writes the function's log with the function's role"),
     Excuse("*", "logs:PutLogEvents", "*", "Lambda writes the function's log with the function's role"),
     Excuse("*", "rds-db:connect", "*", "signed in the function and judged by PostgreSQL's side: no call of AWS"),
+    Excuse("*", "elasticache:Connect", "*", "signed in the function and judged by ElastiCache: no call of AWS"),
     *(
         Excuse(worker, action, "{*Queue*}", "Lambda takes messages off with this role, and so does a worker in danger")
         for worker in sorted(WORKERS)

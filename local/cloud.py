@@ -12,6 +12,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
+from cdk.config import read_stage
+from lambda_app.contract.environment import CACHE_ACCESS
 from local import pgbouncer
 from local.cloud_addresses import CloudAddresses
 from local.console.server import DEFAULT_PORT as CONSOLE_PORT
@@ -34,6 +36,7 @@ from local.processes import ProcessError
 from local.running import RECORD, STATE, RunningCloud
 from local.source import Source, fingerprint_of_source, fingerprint_of_template
 from local.tls import server_certificate
+from local.valkey import running_cache
 
 
 @dataclass
@@ -77,6 +80,7 @@ class Cloud:
             self.postgresql = await stack.enter_async_context(
                 running_database(self.state, instance_host=hosts[0], proxy_host=hosts[1], certificate=self.certificate)
             )
+            await self._start_cache(stack, hosts[0])
             control = Control(self._actions(), self._control_token)
             self.control = await stack.enter_async_context(serving(control, port=0))
             await self._start_aws(stack, hosts, control_port=int(self.control.rpartition(":")[2]))
@@ -138,12 +142,24 @@ class Cloud:
 
     # --- parts, in the order in which they start ----------------------------------------------------------------------
 
+    async def _start_cache(self, stack: contextlib.AsyncExitStack, host: str) -> None:
+        # Kept, because it stands in variables; not 6379, which another program may hold on all addresses.
+        self.cache_address = host, kept_port(self.state / "cache-port")
+        user = read_stage("local").prefix
+        with step("Valkey, in the place of ElastiCache"):
+            cache = running_cache(
+                self.state / "valkey", self.cache_address, certificate=self.certificate, user=user, access=CACHE_ACCESS
+            )
+            await stack.enter_async_context(cache)
+
     async def _start_aws(self, stack: contextlib.AsyncExitStack, hosts: tuple[str, str], *, control_port: int) -> None:
         addresses = CloudAddresses(
             control_port=control_port,
             control_token=self._control_token,
             database_host=hosts[0],
             proxy_host=hosts[1],
+            cache_host=self.cache_address[0],
+            cache_port=self.cache_address[1],
             superuser_conninfo=self.postgresql.conninfo(),
             code=self.state / "code",
         )
@@ -164,6 +180,7 @@ class Cloud:
             variables={
                 "AWS_ENDPOINT_URL": self.aws.endpoint,
                 "DATABASE_CA_BUNDLE": str(self.certificate.authority),
+                "CACHE_CA_BUNDLE": str(self.certificate.authority),
             },
             on_invocation=self.on_invocation,
             on_change=self.timeline.note,

@@ -24,6 +24,11 @@ class CloudAddresses:
     proxy_host: str
     """In the place of RDS Proxy, on port 5432."""
 
+    cache_host: str
+    """In the place of ElastiCache."""
+
+    cache_port: int
+
     superuser_conninfo: str
     code: Path
     """Folder of unpacked function code."""

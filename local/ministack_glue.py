@@ -3,8 +3,8 @@
 Run as `python -m local.ministack_glue` by `local.emulator`, which asserts the version.  Each gap names what AWS does:
 
 - python functions run in `local.environments`, under AWS's runtime client, instead of MiniStack's own worker;
-- AWS::RDS::DBInstance is the laptop's PostgreSQL and AWS::RDS::DBProxy its PgBouncer: their endpoints, and the master
-  user's secret that RDS makes, are real;
+- AWS::RDS::DBInstance is the laptop's PostgreSQL, AWS::RDS::DBProxy its PgBouncer and AWS::ElastiCache::ServerlessCache
+  its Valkey: their endpoints, and the master user's secret that RDS makes, are real;
 - resource types that exist in no form are accepted as records, so that the template need not be bent;
 - EventBridge Scheduler fills its context attributes in;
 - what is stored outlives a crash, but for the last seconds.
@@ -43,6 +43,8 @@ RECORDS: Mapping[str, str] = {
     "AWS::EC2::NatGateway": "nat",
     "AWS::EC2::SecurityGroupEgress": "sgr",
     "AWS::EC2::SecurityGroupIngress": "sgr",
+    "AWS::ElastiCache::User": "user",
+    "AWS::ElastiCache::UserGroup": "user-group",
 }
 """Types that MiniStack does not know and that need do nothing here; the prefix of their ids."""
 
@@ -141,6 +143,11 @@ def _create_proxy(logical_id: str, properties: Properties, stack: str) -> Create
     return name, {"Endpoint": ADDRESSES.proxy_host, "DBProxyArn": arn, "VpcId": ""}
 
 
+def _create_cache(logical_id: str, properties: Properties, stack: str) -> Created:
+    endpoint = {"Endpoint.Address": ADDRESSES.cache_host, "Endpoint.Port": str(ADDRESSES.cache_port)}
+    return properties["ServerlessCacheName"], endpoint
+
+
 def _create_target_group(logical_id: str, properties: Properties, stack: str) -> Created:
     arn = f"arn:aws:rds:{ADDRESSES.region}:{ADDRESSES.account}:target-group:prx-tg-{uuid.uuid4().hex[:17]}"
     return f"{properties['DBProxyName']}-default", {"TargetGroupArn": arn}
@@ -165,6 +172,7 @@ def _add_type(name: str, create: Callable[[str, Properties, str], Created]) -> N
     provisioners._RESOURCE_HANDLERS.setdefault(name, {"create": create, "update": _keep, "delete": _forget})
 
 
+_add_type("AWS::ElastiCache::ServerlessCache", _create_cache)
 _add_type("AWS::RDS::DBProxy", _create_proxy)
 _add_type("AWS::RDS::DBProxyTargetGroup", _create_target_group)
 for _type, _prefix in RECORDS.items():

@@ -16,11 +16,13 @@ CHUNK_BYTES = 65_536
 
 @dataclass
 class TlsGate:
-    """Listens on `address`:`port`, ends TLS there and passes every byte to the Unix socket `target`."""
+    """Listens on `address`:`port`, ends TLS there and passes every byte to `target`."""
 
     address: str
     port: int
-    target: Path
+    target: Path | int
+    """A Unix socket, or a port of 127.0.0.1."""
+
     certificate: ServerCertificate
     waits_for_request: bool = True
     """PostgreSQL's clients ask for TLS before it begins; Valkey's begin with it."""
@@ -60,11 +62,16 @@ class TlsGate:
             writer.write(b"S")
             await writer.drain()
             await writer.start_tls(self._context)
-        server_reader, server_writer = await asyncio.open_unix_connection(self.target)
+        server_reader, server_writer = await self._connect()
         try:
             await asyncio.gather(_pipe(reader, server_writer), _pipe(server_reader, writer))
         finally:
             server_writer.close()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self.target, int):
+            return await asyncio.open_connection("127.0.0.1", self.target)
+        return await asyncio.open_unix_connection(self.target)
 
 
 async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

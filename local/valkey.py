@@ -1,13 +1,17 @@
 """A real Valkey from a wheel, on a loopback port: what ElastiCache is to a laptop."""
 
+import contextlib
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
 from local import processes
+from local.emulator import free_port
+from local.tls import ServerCertificate
+from local.tls_gate import TlsGate
 
 SLOTS = 16_384
 """Of a cluster; every key belongs to one."""
@@ -29,7 +33,7 @@ class Valkey:
     """A server that keeps nothing on disk.  Use as a context manager, or `start` and `stop`."""
 
     folder: Path
-    """For its log, and for the Unix socket `valkey.sock`; its path should be short."""
+    """For its log."""
 
     port: int
     memory_mb: int = 64
@@ -50,10 +54,6 @@ class Valkey:
         assert self._process is not None
         return self._process.pid
 
-    @property
-    def unix_socket(self) -> Path:
-        return self.folder / "valkey.sock"
-
     def start(self) -> None:
         """Raise ProcessError if the server does not answer in time."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -61,8 +61,8 @@ class Valkey:
         # What a node remembers of its cluster: each start makes a new one.
         (self.folder / "nodes.conf").unlink(missing_ok=True)
         self._process = processes.start(
-            [binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", self.unix_socket, "--save", "",
-             "--appendonly", "no", "--dir", self.folder, "--maxmemory", f"{self.memory_mb}mb",
+            [binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+             "--dir", self.folder, "--maxmemory", f"{self.memory_mb}mb",
              "--maxmemory-policy", "allkeys-lru", *self._cluster_options(), *self.options],
             log=log,
         )  # fmt: skip
@@ -111,3 +111,21 @@ class Valkey:
             return expected in self.command(*words)
         except OSError:
             return False
+
+
+@contextlib.asynccontextmanager
+async def running_cache(
+    folder: Path, address: tuple[str, int], *, certificate: ServerCertificate, user: str, access: str
+) -> AsyncIterator[Valkey]:
+    """Serve a cluster of one node at `address`, over TLS, to `user` alone, as ElastiCache Serverless does."""
+    host, port = address
+    announced = ("--cluster-announce-ip", host, "--cluster-announce-port", str(port))
+    with Valkey(folder, port=free_port(), slots=range(SLOTS), options=announced) as server:
+        # The user signs in with an IAM token, which nothing here can verify: the server is this machine's own.
+        server.admit_only(user, access)
+        gate = TlsGate(host, port, server.port, certificate, waits_for_request=False)
+        await gate.start()
+        try:
+            yield server
+        finally:
+            await gate.stop()

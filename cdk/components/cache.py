@@ -9,8 +9,6 @@ from cdk.components.network import Network
 from cdk.config import Stage
 from lambda_app.contract.environment import CACHE_ACCESS
 
-PORT = 6379
-
 
 class Cache(Construct):
     """Django's cache.  It evicts or refuses over its limits instead of costing more.
@@ -42,7 +40,7 @@ class Cache(Construct):
 
     @property
     def url(self) -> str:
-        return f"rediss://{self._cache.attr_endpoint_address}:{PORT}"
+        return f"rediss://{self._cache.attr_endpoint_address}:{self._cache.attr_endpoint_port}"
 
     def grant_connect(self, grantee: iam.IGrantable) -> None:
         """Let `grantee` sign in."""

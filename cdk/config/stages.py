@@ -10,6 +10,7 @@ STAGES = {
             architecture="x86_64",
             jwt_issuer="https://issuer.localhost",
             pinning_statements="refuse",
+            cache=True,
             # All phones of a laptop have its address, and a burst of the console is one member's.
             member_writes_per_minute=60_000,
             address_writes_per_minute=0,

@@ -1,5 +1,6 @@
 """Requests, messages and objects through the deployed code, and what happens when parts of it die."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,7 +8,10 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
+from lambda_app.apps.feed.services import shared_posts
+from lambda_app.serverless.caching.valkey import ValkeyCache
 from local.running import RunningCloud
 from tests.e2e.conftest import Laptop, Phone, empty_queues, eventually
 
@@ -67,6 +71,29 @@ def test_bad_requests_get_clear_errors(cloud: RunningCloud, phone: Callable[[str
     for answer in (broken, unknown):
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json["request_id"] == answer.headers["x-request-id"]
+
+
+def test_a_shared_post_lies_in_the_cache_that_the_function_signed_in_to(
+    laptop: Laptop, cloud: RunningCloud, phone: Callable[[str], Phone], ready_photo: Callable[[Phone], str]
+) -> None:
+    ada = phone("ada")
+    post = ada.request("POST", "/v1/posts", {"photo_id": ready_photo(ada), "caption": "shared"}).json["id"]
+    cache = ValkeyCache(
+        cloud.variables["CACHE_URL"],
+        {
+            "KEY_PREFIX": "local:2",
+            "OPTIONS": {"iam_name": cloud.variables["CACHE_NAME"], "ssl_ca_certs": cloud.variables["CACHE_CA_BUNDLE"]},
+        },
+    )
+
+    shown = [Phone(cloud.url).request("GET", f"/v1/shared/{post}") for _ in range(2)]
+
+    kept = cache.get(shared_posts._key(UUID(post)))
+    cache.disconnect()
+    assert [answer.status for answer in shown] == [200, 200]
+    assert json.loads(kept)["caption"] == "shared"
+    logs = b"".join(path.read_bytes() for path in (laptop.state / "logs").rglob("*") if path.is_file())
+    assert b"the cache does not answer" not in logs
 
 
 def test_killing_the_workers_loses_nothing_of_two_thousand_likes_and_as_many_views(

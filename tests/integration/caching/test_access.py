@@ -33,7 +33,7 @@ def endpoint():
         with Valkey(Path(folder), port=free_port(), slots=range(SLOTS), options=announced) as server:
             wait_for_cluster([server])
             server.admit_only(USER, CACHE_ACCESS)
-            gate = TlsGate("127.0.0.1", port, server.unix_socket, certificate, waits_for_request=False)
+            gate = TlsGate("127.0.0.1", port, server.port, certificate, waits_for_request=False)
             with served(gate):
                 yield f"rediss://127.0.0.1:{port}", certificate
 

@@ -18,7 +18,7 @@ help: ## List the targets
 .tools/bin/uv:
 	@echo "installing uv into .tools"
 	$(PYTHON) -m venv .tools
-	.tools/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-tools.txt
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tools.txt
 
 .venv/.installed: pyproject.toml uv.lock $(filter .tools/%,$(UV))
 	@echo "installing Python packages from uv.lock"

@@ -4,6 +4,7 @@ A service that does not answer is "unknown", which fails as a finding does: nobo
 """
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SBOM = ROOT / ".build" / "sbom.json"
 PROGRAMS = Path(sys.executable).parent
+REQUIREMENTS = re.compile(r"(^|/)(requirements|constraints)[^/]*(/[^/]+)?\.txt$")
 EXPORT = ("export", "--frozen", "--no-emit-project", "--quiet")
 
 JUSTIFIED: Mapping[tuple[str, str], str] = {
@@ -66,8 +68,34 @@ def unlocked_packages() -> Iterator[Finding]:
         yield Finding("uv.lock is not the lock of pyproject.toml; run uv lock")
 
 
+def unlocked_requirements() -> Iterator[Finding]:
+    """Yield what a file of requirements lets pip choose."""
+    for path in requirement_files():
+        for requirement in _requirements(path.read_text()):
+            if "==" not in requirement or "--hash=" not in requirement:
+                yield Finding(f"{requirement.split(' ')[0]} of {path.relative_to(ROOT)} has no version or no hash")
+
+
+def requirement_files() -> list[Path]:
+    """Return every file of requirements in the repository, wherever it lies."""
+    listed = _run("git", "ls-files", "--cached", "--others", "--exclude-standard").stdout.splitlines()
+    return [ROOT / name for name in listed if REQUIREMENTS.search(name)]
+
+
+def _requirements(text: str) -> list[str]:
+    """Return the requirements of a file, each on one line with its hashes, as pip reads them."""
+    lines = text.replace("\\\n", " ").splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
 def vulnerable_python_packages() -> Iterator[Finding]:
-    with_hashes = _run(_uv(), *EXPORT, "--all-groups").stdout
+    locked = _run(_uv(), *EXPORT, "--all-groups", "--all-extras").stdout
+    # Each by itself: two files may have two versions of a package.
+    for requirements in (locked, *(path.read_text() for path in requirement_files())):
+        yield from _vulnerable(requirements)
+
+
+def _vulnerable(with_hashes: str) -> Iterator[Finding]:
     command = (str(PROGRAMS / "pip-audit"), "--requirement", "/dev/stdin", "--disable-pip", "--require-hashes")
     done = _run(*command, "--progress-spinner", "off", "--format", "json", stdin=with_hashes)
     try:
@@ -127,6 +155,7 @@ def missing_components() -> Iterator[Finding]:
 FOLDERS = ("cdk", "lambda_app", "local")
 STEPS: Mapping[str, Callable[[], Iterator[Finding]]] = {
     "hashes in the locks": unlocked_packages,
+    "hashes in files of requirements": unlocked_requirements,
     "bandit": suspicious_code,
     "bill of materials (.build/sbom.json)": missing_components,
     "pip-audit": vulnerable_python_packages,

@@ -1,13 +1,18 @@
 """The supply chain, as far as it can be judged without asking anybody."""
 
 import json
+import subprocess
 
 import pytest
 
 from tests.security import audit
 
 
-@pytest.mark.parametrize("step", [audit.unlocked_packages, audit.suspicious_code], ids=lambda step: step.__name__)
+@pytest.mark.parametrize(
+    "step",
+    [audit.unlocked_packages, audit.unlocked_requirements, audit.suspicious_code],
+    ids=lambda step: step.__name__,
+)
 def test_the_audit_finds_nothing(step):
     assert [str(finding) for finding in step()] == []
 
@@ -17,8 +22,50 @@ def test_the_bill_of_materials_names_every_package_of_the_bundle_with_its_hash(t
 
     assert list(audit.missing_components()) == []
     components = json.loads((tmp_path / "sbom.json").read_text())["components"]
-    assert {"django", "pyjwt", "psycopg-binary"} <= {each["name"] for each in components}
+    assert {"django", "msgspec", "psycopg-binary"} <= {each["name"] for each in components}
     assert all(each["externalReferences"][0]["hashes"] for each in components)
+
+
+def test_uv_itself_is_installed_with_a_hash():
+    [requirement] = list(audit._requirements((audit.ROOT / "requirements-tools.txt").read_text()))
+    recipe = (audit.ROOT / "Makefile").read_text().partition(".tools/bin/uv:\n")[2].partition("\n\n")[0]
+
+    assert requirement.startswith("uv==")
+    # One for each platform that uv is published for, and its source.
+    assert requirement.count("--hash=sha256:") >= 10
+    assert "--require-hashes -r requirements-tools.txt" in recipe
+
+
+@pytest.mark.parametrize(
+    "line", ["uv", "uv==0.13.9", "uv>=0.13 --hash=sha256:00", "uv @ https://example.invalid/uv.whl", "-r other.txt",
+             "uv \\\n  --hash=sha256:00", "git+https://example.invalid/uv.git"],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["requirements-tools.txt", "tests/requirements/base.txt",
+                                  "deep/er/requirements_dev.txt", "constraints.txt"])  # fmt: skip
+def test_a_requirement_without_version_and_hash_is_found_in_every_file(tmp_path, monkeypatch, name, line):
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    file = tmp_path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"# a comment\nfine==1 \\\n    --hash=sha256:00\n{line}\n")
+    monkeypatch.setattr(audit, "ROOT", tmp_path)
+
+    assert [name in str(finding) for finding in audit.unlocked_requirements()] == [True]
+
+
+def test_pip_audit_is_asked_about_every_requirement_file_and_every_extra(monkeypatch):
+    asked = []
+
+    def answer(*command, stdin=""):
+        if "pip-audit" not in command[0]:
+            return real(*command, stdin=stdin)
+        asked.append(stdin)
+        return FakeRun('{"dependencies": []}')
+
+    real = audit._run
+    monkeypatch.setattr(audit, "_run", answer)
+
+    assert list(audit.vulnerable_python_packages()) == []
+    assert [("\ncryptography==" in text, "\nuv==" in text) for text in asked] == [(True, False), (False, True)]
 
 
 @pytest.mark.parametrize("answer", ["", "not json", '{"error": {"code": "E405"}}'])

@@ -88,8 +88,6 @@ PARTS_NOT_RUN = (
     *("PIL/_avif.*", "pillow.libs/libavif-*"),
     *("PIL/_imagingft.*", "pillow.libs/libbrotli*", "pillow.libs/libfreetype-*", "pillow.libs/libharfbuzz-*"),
     "pillow.libs/libpng*",
-    # Prints what PyJWT runs on, for a bug report.
-    "jwt/help.py",
     # What draws, and what needs a screen, a printer or a format that is not read.
     *(f"PIL/Image{name}.py" for name in ("Draw*", "Font", "Grab", "Math", "Morph", "Qt", "Show", "Text", "Tk")),
     *(

@@ -1,7 +1,9 @@
-"""The issuer's public keys: a rotation locks nobody out, and no flood of tokens makes us ask again and again.
+"""The issuer's public keys: a rotation locks no member out, and a flood of unknown key ids hardly asks for them.
 
 - The set is fetched again after an hour, and when a token names a key that is not in it.
-- The latter once a minute at most, whoever sends how many tokens with whatever key ids.
+- The latter FETCHES_AT_ONCE times and then once in REFETCH_SECONDS, however many unknown ids are sent.
+- A key is said to be unknown only after a fetch that began once its token was here.  Where no fetch is allowed, or it
+  fails, the caller is asked to come again: a key that a fetch would bring is never refused.
 - A key that left the set is trusted until two hours after it was seen there last, because tokens that it signed are
   still about; API Gateway keeps keys as long.
 - While the issuer cannot be reached, its last keys are trusted for a day.
@@ -23,7 +25,14 @@ logger = logging.getLogger(__name__)
 FRESH_SECONDS = 3_600
 UNLISTED_SECONDS = 7_200
 STALE_SECONDS = 86_400
-REFETCH_SECONDS = 60
+REFETCH_SECONDS = 1
+"""Between two fetches of a flood; `Retry-After` says as much."""
+
+FETCHES_AT_ONCE = 10
+"""Before that: some odd tokens should keep no new key waiting."""
+
+BURST_SECONDS = (FETCHES_AT_ONCE - 1) * REFETCH_SECONDS
+
 RETRY_SECONDS = 10
 """After the issuer could not be reached."""
 
@@ -33,7 +42,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class KeysUnavailableError(ConnectionError):
-    """The issuer's keys cannot be had, so that nobody can say whether a token is valid."""
+    """The issuer's keys cannot be fetched now, so that the token is neither valid nor invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,7 @@ class ListedKey:
 
 
 class KeySet:
-    """Keys by their ids.  Threads may share it: one fetches, and who has a key does not wait."""
+    """Keys by their ids.  Threads may share it: one at a time fetches, and a caller whose key is known never waits."""
 
     def __init__(
         self,
@@ -60,25 +69,32 @@ class KeySet:
         self._url, self._algorithms, self._clock = url, algorithms, clock
         self._fetch = fetch or fetch_json
         self._keys: dict[str, ListedKey] = {}
-        self._fetched_at = self._next_fetch = float("-inf")
+        self._fetched_at = self._owed_until = float("-inf")
+        # Numbers of the fetches that began, and of the last that brought keys.
+        self._begun = self._done = 0
         self._lock = threading.Lock()
 
     def find(self, key_id: str) -> IssuerKey | None:
         """Return the key with `key_id`, or None if the issuer has none.
 
-        Raise KeysUnavailableError if there are no keys that may still be trusted.
+        Raise KeysUnavailableError if that cannot be told now.
         """
-        if (key := self._known(key_id)) and self._age() < FRESH_SECONDS:
-            return key
-        # Whoever knows the key does not wait for who fetches.
-        if self._lock.acquire(blocking=key is None):
+        begun, key = self._begun, self._known(key_id)
+        if key is None:
+            with self._lock:
+                return self._known(key_id) or self._find_unknown(key_id, begun)
+        # A caller whose key is known does not wait for another one that fetches.
+        if self._age() >= FRESH_SECONDS and self._lock.acquire(blocking=False):
             try:
-                if self._known(key_id) is None or self._age() >= FRESH_SECONDS:
-                    self._refresh()
+                self._refresh()
             finally:
                 self._lock.release()
-        if self._age() >= STALE_SECONDS:
-            raise KeysUnavailableError(f"{self._url} has given no keys for {STALE_SECONDS:,} s")
+        return self._known(key_id)
+
+    def _find_unknown(self, key_id: str, begun: int) -> IssuerKey | None:
+        # A fetch that began before the token came may have missed its key.
+        if self._done <= begun and not self._refresh():
+            raise KeysUnavailableError(f"{self._url} failed, or was asked too often, to be asked for an unknown key")
         return self._known(key_id)
 
     def _known(self, key_id: str) -> IssuerKey | None:
@@ -90,20 +106,24 @@ class KeySet:
     def _age(self) -> float:
         return abs(self._clock() - self._fetched_at)
 
-    def _refresh(self) -> None:
+    def _refresh(self) -> bool:
+        """Fetch the keys if that is allowed now, and return whether they are here."""
         now = self._clock()
+        owed = self._owed_until - now
         # A clock that was set back must not keep us from asking for long.
-        if 0 < self._next_fetch - now <= REFETCH_SECONDS:
-            return
+        if BURST_SECONDS < owed <= BURST_SECONDS + RETRY_SECONDS:
+            return False
+        self._begun += 1
         try:
             listed = read_key_set(self._fetch(self._url), algorithms=self._algorithms)
         except (OSError, ValueError, RecursionError) as error:
-            self._next_fetch = now + RETRY_SECONDS
+            self._owed_until = now + BURST_SECONDS + RETRY_SECONDS
             logger.warning("the keys of the issuer could not be had from %s: %r", self._url, error)
-            return
-        # The first time is free: a key may be new just then.
-        self._next_fetch = now if self._fetched_at == float("-inf") else now + REFETCH_SECONDS
+            return False
+        self._owed_until = (self._owed_until if 0 < owed <= BURST_SECONDS else now) + REFETCH_SECONDS
+        self._done = self._begun
         self._keep(listed, now)
+        return True
 
     def _keep(self, listed: dict[str, IssuerKey], now: float) -> None:
         others = {id_: old for id_, old in self._keys.items() if now - old.listed_at < UNLISTED_SECONDS}

@@ -4,18 +4,25 @@ Behind a load balancer, a function URL or any ASGI server, in the place of `http
 
     BEARER_TOKENS = {"ISSUER": "https://issuer.example.com", "AUDIENCE": ["my-app"]}
 
-The issuer must be reachable from the function: a network without a way out has none to it.
+It needs PyJWT and `cryptography`, the extra "tokens".  The issuer must be reachable from the function: a network
+without a way out has none to it.
 """
 
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from lambda_app.serverless.http.problems import unavailable
-from lambda_app.serverless.identity.key_set import KeysUnavailableError
-from lambda_app.serverless.identity.tokens import TokenVerifier
+
+try:
+    from lambda_app.serverless.identity.key_set import KeysUnavailableError
+    from lambda_app.serverless.identity.tokens import TokenVerifier
+except ModuleNotFoundError as error:
+    # Most deployments have a gateway that verifies tokens, and do not carry five megabytes for it.
+    raise ImproperlyConfigured(f'{error}: to verify tokens run uv add "pyjwt[crypto]" and deploy') from error
 
 
 class BearerTokenMiddleware:

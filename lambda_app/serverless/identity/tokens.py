@@ -14,7 +14,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 from lambda_app.serverless.identity.issuer_keys import ALGORITHMS, MAX_KEY_ID_LENGTH
 from lambda_app.serverless.identity.key_set import KeySet
-from lambda_app.serverless.identity.openssl import OpenSSLMissingError, openssl
 
 logger = logging.getLogger(__name__)
 
@@ -50,19 +49,20 @@ class TokenVerifier:
 
         Raise ImproperlyConfigured rather than let tokens be judged loosely.
         """
-        issuer, audience = settings.get("ISSUER", ""), tuple(settings.get("AUDIENCE", ()))
-        algorithms = tuple(settings.get("ALGORITHMS") or ALGORITHMS)
-        if not issuer or not audience or not set(algorithms) <= set(ALGORITHMS):
+        issuer, audience = settings.get("ISSUER", ""), settings.get("AUDIENCE", ())
+        algorithms = settings.get("ALGORITHMS") or ALGORITHMS
+        if not (isinstance(issuer, str) and issuer and _are_texts(audience) and _are_texts(algorithms, of=ALGORITHMS)):
             raise ImproperlyConfigured(
-                f"BEARER_TOKENS needs ISSUER, AUDIENCE and ALGORITHMS of {', '.join(ALGORITHMS)}; got "
-                f"{dict(settings)!r}"
+                "BEARER_TOKENS needs ISSUER, a text, AUDIENCE, a list of texts, and ALGORITHMS, a list of "
+                f"{', '.join(ALGORITHMS)}; got {dict(settings)!r}"
             )
         try:
-            openssl()
             keys = KeySet(settings.get("KEYS_URL") or default_keys_url(issuer), algorithms=algorithms)
-        except (OpenSSLMissingError, ValueError) as error:
+        except ValueError as error:
             raise ImproperlyConfigured(f"BEARER_TOKENS: {error}") from error
-        required = dict(settings.get("REQUIRED_CLAIMS", {}))
+        required = settings.get("REQUIRED_CLAIMS", {})
+        if not isinstance(required, Mapping):
+            raise ImproperlyConfigured(f"BEARER_TOKENS: REQUIRED_CLAIMS should be a dict, got {required!r}")
         return cls(issuer=issuer, audience=audience, keys=keys, algorithms=algorithms, required_claims=required)
 
     def claims_of(self, authorization: str) -> dict[str, Any] | None:
@@ -105,6 +105,15 @@ class TokenVerifier:
         for name, value in self.required_claims.items():
             if claims.get(name) != value:
                 raise jwt.InvalidTokenError(f"the token has another {name}")
+
+
+def _are_texts(values: Any, *, of: Collection[str] = ()) -> bool:
+    """Tell whether `values` are some texts, of those in `of`.  A text alone would be taken for its letters."""
+    return (
+        isinstance(values, list | tuple | set | frozenset)
+        and bool(values)
+        and all(isinstance(value, str) and value and (not of or value in of) for value in values)
+    )
 
 
 def default_keys_url(issuer: str) -> str:

@@ -124,6 +124,19 @@ assert not strangers, strangers
     assert done.returncode == 0, done.stderr
 
 
+def test_a_function_that_is_told_to_verify_tokens_does_not_start_without_what_verifies_them(native):
+    program = f"import sys; sys.path.insert(0, {str(native)!r}); import lambda_app.handlers.api_gateway"
+    variables = _variables() | {"TOKEN_ISSUER": "https://issuer.invalid", "TOKEN_AUDIENCE": '["app"]'}
+
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", program], env=variables, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode != 0
+    # A line of the function's log, in JSON.
+    assert r'which verifies tokens; run uv add \"pyjwt[crypto]\" and deploy' in done.stdout
+
+
 def test_the_laptop_refreshes_code_in_place(project, tmp_path):
     target = tmp_path / "function"
     target.mkdir()

@@ -22,7 +22,7 @@ try:
     from lambda_app.serverless.identity.tokens import TokenVerifier
 except ModuleNotFoundError as error:
     # Most deployments have a gateway that verifies tokens, and do not carry five megabytes for it.
-    raise ImproperlyConfigured(f'{error}: to verify tokens run uv add "pyjwt[crypto]" and deploy') from error
+    raise ImproperlyConfigured(f'{error}, which verifies tokens; run uv add "pyjwt[crypto]" and deploy') from error
 
 
 class BearerTokenMiddleware:

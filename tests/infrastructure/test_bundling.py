@@ -134,7 +134,7 @@ def test_a_function_that_is_told_to_verify_tokens_does_not_start_without_what_ve
 
     assert done.returncode != 0
     # A line of the function's log, in JSON.
-    assert r'which verifies tokens; run uv add \"pyjwt[crypto]\" and deploy' in done.stdout
+    assert r"which verifies tokens; run uv add \"pyjwt[crypto]\" and deploy" in done.stdout
 
 
 def test_the_laptop_refreshes_code_in_place(project, tmp_path):

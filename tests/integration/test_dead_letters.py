@@ -286,7 +286,7 @@ def test_nothing_is_dropped_by_default(queues):
 
 
 def test_an_unknown_queue_is_named_with_those_there_are(queues):
-    with pytest.raises(CommandError, match="there is no queue 'mail'; there are default, likes, views"):
+    with pytest.raises(CommandError, match="there is no queue 'mail'; there are default, likes, renderings, views"):
         manage("list", "--queue", "mail")
 
 
@@ -318,4 +318,6 @@ def test_the_stats_are_a_table_too(queues):
 
     call_command("tasks", "stats", stdout=output)
 
-    assert [line.split()[0] for line in output.getvalue().splitlines()[:4]] == ["queue", "default", "likes", "views"]
+    assert [line.split()[0] for line in output.getvalue().splitlines()[:5]] == [
+        "queue", "default", "likes", "renderings", "views",
+    ]  # fmt: skip

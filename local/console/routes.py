@@ -94,6 +94,9 @@ class Routes:
                 self._add_breach(line)
             elif match := _TASK.match(str(line.get("message", ""))):
                 self._add_task(*match.groups())
+            elif "calls" in line:
+                for call in line["calls"]:
+                    self._add_task(call, line["task"], "SUCCESSFUL")
 
     def table(self) -> list[dict[str, Any]]:
         return [route.fields() for route in sorted(self.routes.values(), key=lambda route: -route.count)]

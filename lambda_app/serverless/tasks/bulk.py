@@ -37,6 +37,9 @@ from lambda_app.serverless.tasks.wire import Envelope
 
 logger = logging.getLogger(__name__)
 
+MAX_IDS = 100
+"""Of the calls in one line: CloudWatch takes 1 MB of it, and a batch may have 10,000."""
+
 type ItemReader = Callable[[Envelope], Sequence[Any]]
 
 
@@ -232,7 +235,8 @@ def _fail(call: DeliveredCall, error: BaseException) -> None:
 def _log(task: Task[Any, Any], calls: Sequence[DeliveredCall], items: int) -> None:
     # All who asked for it: an id given to a client finds this line, too.
     asked = sorted({call.envelope.request_id for call in calls} - {""})
+    ids = [call.envelope.id for call in calls]
     logger.info(
         "%d calls of %s ran as one, with %d items", len(calls), task.module_path, items,
-        extra={"correlation_ids": asked},
+        extra={"correlation_ids": asked, "task": task.module_path, "calls": ids[:MAX_IDS]},
     )  # fmt: skip

@@ -62,6 +62,15 @@ def test_an_object_has_the_state_of_the_call_that_it_set_off():
     assert routes.tasks == {("a.b", "SUCCESSFUL"): 1}
 
 
+def test_each_call_of_a_bulk_task_has_ended_when_they_ran_as_one():
+    routes = Routes()
+
+    routes.add([{"message": "2 calls of a.b ran as one, with 3 items", "task": "a.b", "calls": ["1", "2"]}])
+
+    assert routes.ended == {"1": "SUCCESSFUL", "2": "SUCCESSFUL"}
+    assert routes.tasks["a.b", "SUCCESSFUL"] == 2
+
+
 @pytest.mark.parametrize(("share", "value"), [(0.5, 3), (0.95, 5), (0.0, 1)])
 def test_a_percentile_is_one_of_the_values(share, value):
     assert percentile([1.0, 2.0, 3.0, 4.0, 5.0], share) == value

@@ -130,7 +130,9 @@ class Queue:
     @property
     def max_receives(self) -> int:
         """Deliveries before SQS itself gives a message up, as for one that kills its worker each time."""
-        return max(self.max_attempts, MAX_TASK_ATTEMPTS) + SPARE_RECEIVES
+        # Behind a call that fails the rest of its group is delivered each time, and not tried.
+        waits = self.batch_size if self.fifo else 1
+        return waits * max(self.max_attempts, MAX_TASK_ATTEMPTS) + SPARE_RECEIVES
 
     @property
     def visibility_timeout(self) -> timedelta:

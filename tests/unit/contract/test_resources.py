@@ -137,3 +137,8 @@ def test_a_task_has_its_own_attempts_or_those_of_its_queue():
 
 def test_sqs_gives_up_long_after_the_worker():
     assert Queue(name="q", max_attempts=3).max_receives >= 3 + 10
+
+
+def test_what_waits_in_a_group_behind_failures_outlives_them_all():
+    """Nine that fail ten times each, and the tenth message of the batch is delivered with each of them."""
+    assert Queue(name="q", fifo=True, batch_size=10).max_receives > 9 * 10

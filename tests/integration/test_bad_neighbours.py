@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
-from django.tasks.signals import task_finished, task_started
+from django.tasks.signals import task_enqueued, task_finished, task_started
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -180,7 +180,11 @@ def broken_receivers():
     def break_badly(**kwargs):
         raise sample_tasks.CustomBaseError
 
-    signals = [(signal, receiver) for signal in (task_started, task_finished) for receiver in (break_, break_badly)]
+    signals = [
+        (signal, receiver)
+        for signal in (task_enqueued, task_started, task_finished)
+        for receiver in (break_, break_badly)
+    ]
     for signal, receiver in signals:
         signal.connect(receiver)
     yield
@@ -209,6 +213,16 @@ def test_a_result_is_successful_whatever_is_raised_after_its_commit(queues, rece
     assert run(message["Body"]) == []
     result.refresh()
     assert str(result.status) == "SUCCESSFUL"
+
+
+@pytest.mark.parametrize("direct", [False, True])
+@pytest.mark.usefixtures("broken_receivers")
+def test_a_call_is_sent_at_once_whatever_a_receiver_raises(receive, monkeypatch, direct):
+    declare(monkeypatch, TaskPolicy(task=note.module_path, direct=direct))
+
+    note.enqueue(1)
+
+    assert (len(receive("default")), DeferredCall.objects.count()) == (1, 0)
 
 
 def test_what_a_task_sends_directly_is_not_lost_with_the_answer_of_sqs(queues, monkeypatch):

@@ -23,6 +23,7 @@ from lambda_app.serverless.observability.origins import current_origin
 from lambda_app.serverless.tasks import outbox, results
 from lambda_app.serverless.tasks.arguments import MAX_NESTING, InvalidArgumentsError, check_storable, encode_call
 from lambda_app.serverless.tasks.bulk import item_reader
+from lambda_app.serverless.tasks.commits import tell
 from lambda_app.serverless.tasks.groups import group_of
 from lambda_app.serverless.tasks.promises import is_promised
 from lambda_app.serverless.tasks.rows import MAX_DELAY, Call
@@ -147,8 +148,7 @@ class SqsBackend(BaseTaskBackend):
                 f"queue {url} refused {len(refused)} of {len(calls)} messages: {next(iter(refused.values()))}"
             )
         for result in ready:
-            # A receiver that raises says nothing of the call, which is sent.
-            task_enqueued.send_robust(type(self), task_result=result)
+            tell(task_enqueued, result)
 
 
 def message_of(result: TaskResult[Any, Any]) -> TaskMessage:

@@ -24,6 +24,7 @@ from django.tasks import TaskResult
 from django.tasks.signals import task_enqueued
 from django.utils import timezone
 
+from lambda_app.serverless.tasks.commits import tell
 from lambda_app.serverless.tasks.groups import group_in
 from lambda_app.serverless.tasks.ordered import OrderedDelivery
 from lambda_app.serverless.tasks.rows import MAX_DELAY, Call, delete_rows
@@ -99,8 +100,7 @@ class Dispatch:
 
     def __call__(self) -> None:
         for result in self._results:
-            # A receiver that raises says nothing of the call, which is committed.
-            task_enqueued.send_robust(type(result.task.get_backend()), task_result=result)
+            tell(task_enqueued, result)
         now = time.monotonic()
         if now < Dispatch._paused_until:
             return

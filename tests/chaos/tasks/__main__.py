@@ -4,13 +4,16 @@ import argparse
 
 from local.figures import write_figures
 from tests.chaos.tasks.broker import Mischief
-from tests.chaos.tasks.run import POISON_COUNT, Plan, figures, run
+from tests.chaos.tasks.run import POISON_COUNT, SET_ASIDE_COUNT, Plan, figures, run
 from tests.chaos.tasks.world import World, enumerate_crash_points, running_world
 
 GOALS = {
     "lost": "== 0",
     "doubled": "== 0",
     "books_differ": "== 0",
+    "out_of_order": "== 0",
+    "set_aside": f"== {SET_ASIDE_COUNT}",
+    "healthy_dead": "== 0",
     "healthy_dead_after_redrive": "== 0",
     "outbox_left": "== 0",
     "crash_points_kill_violating": "== 0",

@@ -2,7 +2,15 @@
 
 An order is placed in a transaction that enqueues its transfer; a transfer writes the ledger, moves a
 balance and enqueues a notice; a notice is a row.  Every stage should hold each key exactly once.
+Every tenth order also has a line in the statement of its group, on a FIFO queue: in the order of commits.
 """
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 from django.db import connection, transaction
@@ -19,6 +27,33 @@ class PoisonError(ValueError):
     """A transfer that never succeeds."""
 
 
+UNLUCKY_LINES, UNLUCKY_CALLBACKS = 0.02, 0.02
+
+
+def _raise(error: BaseException) -> None:
+    raise error
+
+
+def _cut_connection() -> None:
+    execute("SELECT pg_terminate_backend(pg_backend_pid())", [])
+
+
+def _miss_a_lock() -> None:
+    execute("DO $$ BEGIN RAISE EXCEPTION 'locked' USING ERRCODE = '55P03'; END $$", [])
+
+
+MISDEEDS: dict[str, Callable[[], None]] = {
+    "raises": partial(_raise, PoisonError("never succeeds")),
+    "kills": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "exits": lambda: os._exit(3),
+    "leaves": partial(_raise, SystemExit(1)),
+    "cancels": partial(_raise, asyncio.CancelledError()),
+    "lock": _miss_a_lock,
+    "cuts": _cut_connection,
+}
+"""What a poisoned transfer does, by the second word of its key; the last one looks like an outage."""
+
+
 class Notice(msgspec.Struct, frozen=True):
     key: str
 
@@ -31,6 +66,15 @@ def transfer_one(key: str, account: int, amount: int) -> None:
 @task(queue_name="likes")
 def transfer_all(transfers: list[Transfer]) -> None:
     _transfer(msgspec.convert(transfers, list[Transfer]))
+
+
+@task(queue_name="statements")
+def write_line(name: str, number: int) -> None:
+    if name.startswith("poison"):
+        raise PoisonError("never succeeds")
+    if random.random() < UNLUCKY_LINES:
+        raise LookupError("succeeds the next time, and everything behind it waits")
+    execute("INSERT INTO bank_line (name, number) VALUES (%s, %s)", [name, number])
 
 
 @task(queue_name="views")
@@ -48,6 +92,7 @@ def place_orders(transfers: list[Transfer]) -> None:
         new = [transfer for transfer in transfers if transfer.key not in placed]
         _insert("bank_order", new)
         enqueue_transfers(new)
+        enqueue_lines(new)
 
 
 def enqueue_transfers(transfers: list[Transfer]) -> None:
@@ -58,10 +103,20 @@ def enqueue_transfers(transfers: list[Transfer]) -> None:
     backend.enqueue_many(transfer_all, [(([msgspec.to_builtins(transfer)],), {}) for transfer in bulk])
 
 
+def enqueue_lines(transfers: list[Transfer]) -> None:
+    # Locked in one order everywhere.
+    for name in sorted(f"g{transfer.account % 10}" for transfer in transfers if int(transfer.key[1:]) % 10 == 5):
+        [(number,)] = execute("UPDATE bank_group SET lines = lines + 1 WHERE name = %s RETURNING lines", [name])
+        write_line.enqueue(name=name, number=number)
+
+
 def _transfer(transfers: list[Transfer]) -> None:
-    if any(transfer.key.startswith("poison") for transfer in transfers):
-        raise PoisonError("never succeeds")
+    for transfer in transfers:
+        if transfer.key.startswith("poison"):
+            MISDEEDS[transfer.key.split("-")[1]]()
     write_transfers(transfers)
+    if random.random() < UNLUCKY_CALLBACKS:
+        transaction.on_commit(partial(_raise, LookupError("after the commit")))
     task_backends["default"].enqueue_many(note_all, [(([{"key": transfer.key}],), {}) for transfer in transfers])
 
 

@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
@@ -32,6 +32,10 @@ class Mischief:
     """How much faster visibility timeouts and delays run than on AWS."""
 
 
+def is_fifo(queue: str) -> bool:
+    return queue.endswith(".fifo")
+
+
 @dataclass
 class Message:
     id: str
@@ -39,6 +43,7 @@ class Message:
     attributes: dict[str, Any]
     receives: int = 0
     receipt: str = ""
+    group: str = ""
 
 
 @dataclass
@@ -48,15 +53,18 @@ class Queue:
 
     dead: list[Message] = field(default_factory=list)
     deleted: set[str] = field(default_factory=set)
+    deduplicated: dict[str, float] = field(default_factory=dict)
+    """Of a FIFO queue: when each deduplication id came first."""
 
 
 class Broker:
     """Use as a context manager; every queue exists as soon as it is named."""
 
     VISIBILITY_SECONDS: ClassVar[float] = 60.0
+    DEDUPLICATION_SECONDS: ClassVar[float] = 300.0
 
     def __init__(self, mischief: Mischief) -> None:
-        self.max_receives = 20
+        self.max_receives, self.max_receives_in_order = 20, 110
         self.mischief = mischief
         self.counts: Counter[str] = Counter()
         self._random = random.Random(mischief.seed)
@@ -79,15 +87,22 @@ class Broker:
     def url_of(self, queue: str) -> str:
         return f"{self.url}/000000000000/{queue}"
 
-    def send(self, queue: str, body: str, attributes: dict[str, Any] | None = None, *, delay: float = 0) -> str:
+    def send(
+        self, queue: str, body: str, attributes: dict[str, Any] | None = None,
+        *, delay: float = 0, group: str = "", unique: str = "",
+    ) -> str:  # fmt: skip
         with self._lock:
-            message = Message(f"{queue}-{next(self._numbers)}", body, attributes or {})
-            wait = delay / self.mischief.speed + self._random.random() * self.mischief.max_delay_seconds
-            self._push(self._queue(queue), message, wait)
+            message = Message(f"{queue}-{next(self._numbers)}", body, attributes or {}, group=group)
+            if self._is_repeated(self._queue(queue), unique):
+                return message.id
+            late = 0.0 if is_fifo(queue) else self._random.random() * self.mischief.max_delay_seconds
+            self._push(self._queue(queue), message, delay / self.mischief.speed + late)
             self.counts["sent"] += 1
             return message.id
 
     def receive(self, queue: str, limit: int) -> list[Message]:
+        if is_fifo(queue):
+            return self._receive_in_order(queue, limit)
         with self._lock:
             source, now, taken = self._queue(queue), time.monotonic(), []
             while len(taken) < limit and source.waiting and source.waiting[0][0] <= now:
@@ -101,6 +116,36 @@ class Broker:
             self._random.shuffle(taken)
             self.counts["delivered"] += len(taken)
             return taken
+
+    def _receive_in_order(self, queue: str, limit: int) -> list[Message]:
+        """Take the first of each group that has none in flight."""
+        with self._lock:
+            source, now, taken = self._queue(queue), time.monotonic(), []
+            source.waiting = [item for item in source.waiting if item[2].id not in source.deleted]
+            in_flight = {message.group for moment, _, message in source.waiting if moment > now}
+            for item in sorted(source.waiting, key=lambda item: item[1]):
+                message = item[2]
+                if message.group in in_flight or len(taken) == limit:
+                    continue
+                source.waiting.remove(item)
+                if message.receives >= self.max_receives_in_order:
+                    source.dead.append(message)
+                    continue
+                taken.append(self._hand_out(message))
+                source.waiting.append((now + self.VISIBILITY_SECONDS / self.mischief.speed, item[1], message))
+            heapq.heapify(source.waiting)
+            self.counts["delivered"] += len(taken)
+            return taken
+
+    def _is_repeated(self, source: Queue, unique: str) -> bool:
+        now = time.monotonic()
+        first = source.deduplicated.setdefault(unique, now)
+        if not unique or first == now:
+            return False
+        if now - first < self.DEDUPLICATION_SECONDS / self.mischief.speed:
+            return True
+        source.deduplicated[unique] = now
+        return False
 
     def delete(self, queue: str, message_ids: list[str]) -> None:
         with self._lock:
@@ -165,9 +210,7 @@ class Broker:
             return taken
 
     def _deliver(self, source: Queue, message: Message) -> Message:
-        message.receives += 1
-        message.receipt = f"{message.id}#{message.receives}"
-        visible = Message(message.id, message.body, message.attributes, message.receives, message.receipt)
+        visible = self._hand_out(message)
         if self._random.random() < self.mischief.duplicates:
             self.counts["duplicated"] += 1
             # The other copy has its own receipt, as on AWS, and its own timeout.
@@ -176,6 +219,11 @@ class Broker:
         else:
             self._push(source, message, self.VISIBILITY_SECONDS / self.mischief.speed)
         return visible
+
+    def _hand_out(self, message: Message) -> Message:
+        message.receives += 1
+        message.receipt = f"{message.id}#{message.receives}"
+        return replace(message)
 
     def _push(self, source: Queue, message: Message, wait: float) -> None:
         heapq.heappush(source.waiting, (time.monotonic() + wait, next(self._numbers), message))
@@ -194,16 +242,21 @@ class Broker:
             {
                 "Id": entry["Id"],
                 "MessageId": self.send(
-                    queue, entry["MessageBody"], entry.get("MessageAttributes"), delay=entry.get("DelaySeconds", 0)
+                    queue, entry["MessageBody"], entry.get("MessageAttributes"), delay=entry.get("DelaySeconds", 0),
+                    group=entry.get("MessageGroupId", ""), unique=entry.get("MessageDeduplicationId", ""),
                 ),
                 "MD5OfMessageBody": "",
             }
             for entry in request["Entries"]
-        ]
+        ]  # fmt: skip
         return {"Successful": sent, "Failed": []}
 
     def _on_ChangeMessageVisibilityBatch(self, queue: str, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         self.hide(queue, {entry["ReceiptHandle"]: entry["VisibilityTimeout"] for entry in request["Entries"]})
+        return {"Successful": [], "Failed": []}
+
+    def _on_DeleteMessageBatch(self, queue: str, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self.delete(queue, [entry["ReceiptHandle"].partition("#")[0] for entry in request["Entries"]])
         return {"Successful": [], "Failed": []}
 
     def _on_GetQueueAttributes(self, queue: str, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
@@ -220,7 +273,8 @@ class Broker:
                     "messageId": message.id,
                     "receiptHandle": message.receipt,
                     "body": message.body,
-                    "attributes": {"ApproximateReceiveCount": str(message.receives)},
+                    "attributes": {"ApproximateReceiveCount": str(message.receives)}
+                    | ({"MessageGroupId": message.group} if message.group else {}),
                 }
                 for message in self.receive(queue, request["Limit"])
             ]

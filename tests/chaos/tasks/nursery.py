@@ -1,18 +1,22 @@
 """A process that has loaded everything and forks a worker at each command, so that a kill costs milliseconds.
 
-Reads lines such as "work likes 200" or "produce 0 1000 2" and answers with the process id.  A worker is
-an execution environment of Lambda and the poller before it: poll, call the deployed handler, acknowledge.
+Reads lines such as "work likes 200", "once likes 200" (one batch) or "produce 0 1000 2" and answers with the
+process id.  A worker is an execution environment of Lambda and the poller before it: poll, call the deployed
+handler, acknowledge.
 """
 
 import http.client
 import json
 import os
+import random
 import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
+
+from django.tasks.signals import task_enqueued, task_finished, task_started
 
 import tests.chaos.tasks.settings  # noqa: F401 - declares the bank's tasks before anything reads the topology
 from lambda_app.handlers.sqs import handler
@@ -24,6 +28,18 @@ from tests.conftest import LambdaContext
 # Time runs faster here, as it does in the broker.
 outbox.LEASE = timedelta(seconds=1)
 outbox.PAUSE_SECONDS = 0.5
+
+UNLUCKY_RECEIVERS = 0.05
+
+
+class ReceiverError(BaseException):
+    """No Exception: as little as possible catches it."""
+
+
+def _raise_sometimes(**kwargs: Any) -> None:
+    if random.random() < UNLUCKY_RECEIVERS:
+        raise random.choice((LookupError, ReceiverError))("of a receiver")
+
 
 CHUNK = 20
 """Orders placed in one transaction."""
@@ -66,6 +82,10 @@ def work(queue: str, limit: str, kind: str) -> None:
             time.sleep(PAUSE_SECONDS)
 
 
+def work_once(queue: str, limit: str) -> None:
+    poll_once(Poller(os.environ["AWS_ENDPOINT_URL"]), queue, int(limit))
+
+
 def produce(first: str, last: str, step: str, kind: str) -> None:
     place = {"ours": bank.place_orders}.get(kind, yardsticks.place_orders)
     placed = _insist(lambda: {key for (key,) in bank.execute("SELECT key FROM bank_order", [])})
@@ -91,13 +111,17 @@ def _insist[Result](ask: Callable[[], Result]) -> Result:
 
 
 def main() -> None:
-    roles = {"work": work, "produce": produce}
+    for signal in (task_enqueued, task_started, task_finished):
+        signal.connect(_raise_sometimes)
+    roles = {"work": work, "once": work_once, "produce": produce}
     for line in sys.stdin:
         role, *arguments = line.split()
         if pid := os.fork():
             print(pid, flush=True)
         else:
             die_with_parent()()
+            # Else each worker would have its parent's luck.
+            random.seed()
             _detach()
             roles[role](*arguments)
             os._exit(0)

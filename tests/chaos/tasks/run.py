@@ -16,10 +16,15 @@ from tests.chaos.tasks import books
 from tests.chaos.tasks.world import Nursery, Worker, World
 
 PRODUCERS = 2
-WORKERS = ("default 50", "default 50", "likes 200", "views 200")
+WORKERS = ("default 50", "default 50", "likes 200", "views 200", "statements.fifo 10", "statements.fifo 10")
 YARDSTICK_WORKERS = ("default 10", "default 10", "views 10", "views 10")
 SWEEP = "lambda_app.serverless.tasks.maintenance.sweep_outbox"
-POISON_COUNT = 10
+BANK = "tests.chaos.tasks.bank"
+KINDS = ("raises", "kills", "exits", "leaves", "cancels", "lock", "cuts")
+POISON_COUNT = 2 * len(KINDS) + 4
+"""Each kind by itself and in bulk; a task and a message that are none, and both in FIFO groups with healthy calls."""
+
+SET_ASIDE_COUNT = 5
 STUCK_AFTER_SECONDS = 90.0
 """Without any progress for so long, a run ends with what it has."""
 
@@ -42,10 +47,13 @@ class Outcome:
     """Placed: every one that was asked for, if the run came to its end."""
 
     lost: int
-    """Orders without their transfer, and transfers without their notice."""
+    """Orders without their transfer, transfers without their notice, and lines of statements that are not written."""
 
     doubled: int
-    """Transfers and notices beyond the first of each key."""
+    """Transfers, notices and lines beyond the first of each key."""
+
+    out_of_order: int
+    """Lines that were written behind a later one of their group, by the order of the commits that enqueued them."""
 
     books_differ: int
     """1 if the balances are not the sum of what every order asked for, once each."""
@@ -58,6 +66,9 @@ class Outcome:
     """Of POISON_COUNT."""
 
     outbox_left: int
+    set_aside: int
+    """Calls for a removed queue that are kept, of SET_ASIDE_COUNT."""
+
     kills: int
     crashes: int
     deliveries: int
@@ -101,18 +112,28 @@ class Run:
         self.world.broker.counts.clear()
         self.world.broker.max_receives = 20 if self.plan.kind == "ours" else 8
         self.world.execute(books.CLEAR)
-        for number in range(POISON_COUNT):
-            self.world.broker.send("default", self._poison(number))
+        if self.plan.kind == "ours":
+            self._poison()
+        else:
+            for number in range(POISON_COUNT):
+                values = {"key": f"poison-raises-{number}", "account": 1, "amount": 1}
+                self.world.broker.send("default", json.dumps(values))
         commands = [f"produce {first} {self.plan.messages} {PRODUCERS} {self.plan.kind}" for first in range(PRODUCERS)]
         queues = WORKERS if self.plan.kind == "ours" else YARDSTICK_WORKERS
         for command in (*commands, *(f"work {queue} {self.plan.kind}" for queue in queues)):
             self.workers[self.nursery.start(command)] = command
 
-    def _poison(self, number: int) -> str:
-        values = {"key": f"poison{number}", "account": 1, "amount": 1}
-        if self.plan.kind != "ours":
-            return json.dumps(values)
-        return _message("tests.chaos.tasks.bank.transfer_one", **values)
+    def _poison(self) -> None:
+        self.world.execute(books.PROMISE_TO_REMOVED_QUEUE)
+        send = self.world.broker.send
+        for kind in KINDS:
+            values = {"key": f"poison-{kind}", "account": 1, "amount": 1}
+            send("default", message_of(f"{BANK}.transfer_one", **values))
+            send("likes", message_of(f"{BANK}.transfer_all", transfers=[values]))
+        send("default", message_of(f"{BANK}.removed", key="poison-removed"))
+        send("default", "poison that is no message")
+        send("statements.fifo", message_of(f"{BANK}.write_line", name="poison", number=0), group="g1")
+        send("statements.fifo", "poison that is no message, in a group", group="g2")
 
     def _restart(self) -> None:
         for worker, command in list(self.workers.items()):
@@ -130,7 +151,7 @@ class Run:
     def _sweep(self) -> None:
         if self.plan.kind == "ours" and time.monotonic() - self._swept > 1:
             self._swept = time.monotonic()
-            self.world.broker.send("default", _message(SWEEP))
+            self.world.broker.send("default", message_of(SWEEP))
 
     def _harm(self) -> None:
         """Spread kills and crashes over the whole of the work."""
@@ -155,7 +176,7 @@ class Run:
             return True
         if any(command.startswith("produce") for command in self.workers.values()):
             return False
-        return not self.world.broker.waiting(besides=SWEEP) and not self._ask("SELECT count(*) FROM serverless_outbox")
+        return not self.world.broker.waiting(besides=SWEEP) and not self._ask(books.UNSENT)
 
     def _healthy_dead(self) -> int:
         return sum("poison" not in body and SWEEP not in body for body in self.world.broker.dead())
@@ -166,7 +187,7 @@ class Run:
                 if "poison" in message.body:
                     self.world.broker.send(f"{queue}-dead", message.body)
                 elif SWEEP not in message.body:
-                    self.world.broker.send(queue, message.body)
+                    self.world.broker.send(queue, message.body, group=message.group)
                     self.redriven += 1
         deadline = time.monotonic() + 30
         while self.redriven and time.monotonic() < deadline and self.world.broker.waiting(besides=SWEEP):
@@ -186,13 +207,15 @@ class Run:
         counts = self.world.broker.counts
         return Outcome(
             orders=ordered,
-            lost=(ordered - transferred) + (transferred - noted),
-            doubled=rows - transferred - noted,
+            lost=(ordered - transferred) + (transferred - noted) + self._ask(books.LINES_LOST),
+            doubled=rows - transferred - noted + self._ask(books.LINES_DOUBLED),
+            out_of_order=self._ask(books.OUT_OF_ORDER),
             books_differ=int(balance != asked),
             healthy_dead=dead_before,
             healthy_dead_after_redrive=self._healthy_dead(),
             poison_dead=len({body for body in self.world.broker.dead() if "poison" in body}),
-            outbox_left=self._ask("SELECT count(*) FROM serverless_outbox"),
+            outbox_left=self._ask(books.UNSENT),
+            set_aside=self._ask(books.SET_ASIDE),
             kills=self.kills,
             crashes=self.crashes,
             deliveries=counts["delivered"],
@@ -229,5 +252,5 @@ def figures(outcome: Outcome, *, prefix: str = "") -> Mapping[str, float]:
     return {f"{prefix}{name}": getattr(outcome, name) for name in outcome.__slots__}
 
 
-def _message(task: str, **kwargs: object) -> str:
+def message_of(task: str, **kwargs: object) -> str:
     return TaskMessage(id=str(uuid7()), task=task, enqueued_at=datetime.now(UTC).isoformat(), kwargs=kwargs).encode()

@@ -2,16 +2,19 @@
 
 import os
 from dataclasses import replace
+from datetime import timedelta
 
 from lambda_app import topology
-from lambda_app.contract.resources import TaskPolicy
+from lambda_app.contract.resources import Queue, TaskPolicy
 
 # Before anything reads it: the bank's bulk tasks are declared as an app's would be.
 topology.TOPOLOGY = replace(
     topology.TOPOLOGY,
+    queues=(*topology.TOPOLOGY.queues, Queue(name="statements", fifo=True, max_attempts=6)),
     policies=(
         TaskPolicy(task="tests.chaos.tasks.bank.transfer_all", bulk=True),
         TaskPolicy(task="tests.chaos.tasks.bank.note_all", bulk=True),
+        TaskPolicy(task="tests.chaos.tasks.bank.write_line", group_by="name", retry_after=timedelta(milliseconds=500)),
     ),
 )
 
@@ -31,6 +34,11 @@ TASKS = {
     "default": {
         "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
         "QUEUES": TASK_QUEUE_NAMES,
-        "OPTIONS": {"queue_urls": {name: f"{_endpoint}/000000000000/{name}" for name in TASK_QUEUE_NAMES}},
+        "OPTIONS": {
+            "queue_urls": {
+                name: f"{_endpoint}/000000000000/{name}{'.fifo' * (name in topology.TOPOLOGY.fifo_queues)}"
+                for name in TASK_QUEUE_NAMES
+            }
+        },
     }
 }

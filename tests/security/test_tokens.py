@@ -298,7 +298,7 @@ def test_a_deploy_that_names_an_issuer_verifies_tokens_in_the_place_of_the_gatew
      {"AUDIENCE": "x"}, {"AUDIENCE": AUDIENCE}, {"AUDIENCE": ""}, {"AUDIENCE": b"x"}, {"AUDIENCE": {"x": 1}},
      {"AUDIENCE": ["x", ""]}, {"AUDIENCE": ["x", None]}, {"AUDIENCE": [["x"]]}, {"AUDIENCE": None},
      {"ALGORITHMS": "RS256"}, {"ALGORITHMS": "ES"}, {"ISSUER": [ISSUER]}, {"ISSUER": None},
-     {"REQUIRED_CLAIMS": "token_use"}, {"REQUIRED_CLAIMS": ["token_use"]}],
+     {"REQUIRED_CLAIMS": "token_use"}, {"REQUIRED_CLAIMS": ["token_use"]}, {"REQUIRED_CLAIM": {"token_use": "access"}}],
 )  # fmt: skip
 def test_settings_that_would_judge_loosely_are_refused(changes):
     with pytest.raises(ImproperlyConfigured, match="BEARER_TOKENS"):

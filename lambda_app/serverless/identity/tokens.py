@@ -23,6 +23,7 @@ LEEWAY = timedelta(seconds=30)
 MAX_TOKEN_LENGTH = 8_192
 """API Gateway takes 10 KB of headers in all."""
 
+SETTINGS = frozenset({"ISSUER", "AUDIENCE", "KEYS_URL", "ALGORITHMS", "REQUIRED_CLAIMS"})
 REQUIRED = ("exp", "iss", "sub")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
@@ -49,6 +50,9 @@ class TokenVerifier:
 
         Raise ImproperlyConfigured rather than let tokens be judged loosely.
         """
+        if unknown := sorted(settings.keys() - SETTINGS):
+            known = ", ".join(sorted(SETTINGS))
+            raise ImproperlyConfigured(f"BEARER_TOKENS knows no {', '.join(unknown)}; use one of {known}")
         issuer, audience = settings.get("ISSUER", ""), settings.get("AUDIENCE", ())
         algorithms = settings.get("ALGORITHMS") or ALGORITHMS
         if not (isinstance(issuer, str) and issuer and _are_texts(audience) and _are_texts(algorithms, of=ALGORITHMS)):

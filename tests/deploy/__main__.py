@@ -22,7 +22,6 @@ GOALS: Mapping[str, str] = {
     "broken_promises": "== 0",
     "unused_grants": "== 0",
     "missing_grants": "== 0",
-    "bundle_mb": "<= 15",
     "bundle_s": "<= 10",
     "bundle_differences": "== 0",
 }

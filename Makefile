@@ -22,6 +22,7 @@ help: ## List the targets
 
 .venv/.installed: pyproject.toml uv.lock $(filter .tools/%,$(UV))
 	@echo "installing Python packages from uv.lock"
+	$(UV) sync --frozen --quiet --no-install-project
 	$(UV) sync --frozen --quiet
 	touch $@
 

@@ -68,6 +68,16 @@ def unlocked_packages() -> Iterator[Finding]:
         yield Finding("uv.lock is not the lock of pyproject.toml; run uv lock")
 
 
+def unlocked_build() -> Iterator[Finding]:
+    """Yield what builds the project and is not of the lock: it runs on every machine that installs."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    locked = {package["name"] for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]}
+    for name in set(project["build-system"]["requires"]) - locked:
+        yield Finding(f"{name}, which builds the project, is not in uv.lock")
+    if project["project"]["name"] not in project["tool"]["uv"].get("no-build-isolation-package", ()):
+        yield Finding("uv builds the project with packages of no lock; name it in no-build-isolation-package")
+
+
 def unlocked_requirements() -> Iterator[Finding]:
     """Yield what a file of requirements lets pip choose."""
     for path in requirement_files():
@@ -156,6 +166,7 @@ FOLDERS = ("cdk", "lambda_app", "local")
 STEPS: Mapping[str, Callable[[], Iterator[Finding]]] = {
     "hashes in the locks": unlocked_packages,
     "hashes in files of requirements": unlocked_requirements,
+    "build backend": unlocked_build,
     "bandit": suspicious_code,
     "bill of materials (.build/sbom.json)": missing_components,
     "pip-audit": vulnerable_python_packages,

@@ -10,7 +10,7 @@ from tests.security import audit
 
 @pytest.mark.parametrize(
     "step",
-    [audit.unlocked_packages, audit.unlocked_requirements, audit.suspicious_code],
+    [audit.unlocked_packages, audit.unlocked_requirements, audit.unlocked_build, audit.suspicious_code],
     ids=lambda step: step.__name__,
 )
 def test_the_audit_finds_nothing(step):
@@ -50,6 +50,21 @@ def test_a_requirement_without_version_and_hash_is_found_in_every_file(tmp_path,
     monkeypatch.setattr(audit, "ROOT", tmp_path)
 
     assert [name in str(finding) for finding in audit.unlocked_requirements()] == [True]
+
+
+@pytest.mark.parametrize(
+    ("requires", "without_isolation"),
+    [('"hatchling"', ""), ('"hatchling", "setuptools"', "serverless-django"), ('"x"', "other")],
+)
+def test_a_build_with_packages_of_no_lock_is_found(tmp_path, monkeypatch, requires, without_isolation):
+    (tmp_path / "pyproject.toml").write_text(
+        f'build-system.requires = [{requires}]\nproject.name = "serverless-django"\n'
+        f'tool.uv.no-build-isolation-package = ["{without_isolation}"]\n'
+    )
+    (tmp_path / "uv.lock").write_text('[[package]]\nname = "hatchling"\n')
+    monkeypatch.setattr(audit, "ROOT", tmp_path)
+
+    assert len(list(audit.unlocked_build())) > 0
 
 
 def test_pip_audit_is_asked_about_every_requirement_file_and_every_extra(monkeypatch):

@@ -66,7 +66,8 @@ class Scenario:
 
     def delete_an_unposted_photo(self) -> None:
         photo, ada = self.photo()
-        self.change(photo, "is_posted=False, created_at=timezone.now() - timedelta(days=30)")
+        month_ago = "timezone.now() - timedelta(days=30)"
+        self.change(photo, f"is_posted=False, created_at={month_ago}, check_after={month_ago}")
         self.expire_photos()
         assert ada.request("GET", f"/v1/photos/{photo}").status == 404
         eventually(

@@ -110,6 +110,8 @@ class Cloud:
         source, template = fingerprint_of_source(), fingerprint_of_template()
         with step("cdk synth: the template of the stage local"):
             await self.deployment.synthesize()
+        # If this one is killed the next start deploys again, whatever it was.
+        (self.state / "deployed.json").unlink(missing_ok=True)
         with step("cdk deploy: both stacks, the migration before the aliases"), self.source.deploying(source):
             await self.deployment.deploy()
         (self.state / "deployed.json").write_text(json.dumps({"source": source, "template": template}))

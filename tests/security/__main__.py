@@ -40,12 +40,14 @@ GOALS = {
 def main() -> int:
     """Print the figures and return 0 if every goal is met, else 1."""
     arguments = _arguments()
+    # First: a run that is cut short should say how to repeat it.
+    print(f"Schemathesis's seed is {arguments.seed}; --seed {arguments.seed} sends the same requests again", flush=True)
     figures, campaigns, token_hits = asyncio.run(_run(arguments))
-    print(f"Schemathesis's seed was {arguments.seed}; --seed {arguments.seed} sends the same requests again")
     for campaign in campaigns:
         print(campaign)
     figures["schemathesis_requests"] = sum(campaign.requests for campaign in campaigns)
     figures["schemathesis_failures"] = sum(campaign.failures for campaign in campaigns)
+    figures["schemathesis_seed"] = arguments.seed
     figures["canary_hits"] += token_hits + templates_with_secrets()
     return 0 if write_figures("security", figures, GOALS) else 1
 

@@ -27,3 +27,10 @@ def test_a_test_that_the_page_names_is_there(path, name):
     [file] = [each for folder in ("tests", "tests/security") if (each := ROOT / folder / path).exists()]
 
     assert f"def {name}(" in file.read_text() if name else True
+
+
+def test_every_file_of_attacks_is_named():
+    files = {f"attacks/{path.name}" for path in (ROOT / "tests" / "security" / "attacks").glob("test_*.py")}
+
+    assert len(files) > 10
+    assert files - {path.removeprefix("security/") for path, _ in NAMED} == set()

@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from tests.security.__main__ import COUNTED, counted_in
 from tests.security.attack_table import attacks_in, figures_of
 
 ATTACKS = """
@@ -22,18 +23,31 @@ def test_an_attack_that_cannot_begin_is_no_refusal(broken): pass
 def test_the_system_holds(): pass
 """
 
+OTHERS = """
+from hypothesis import given, strategies
+def test_that_is_no_attack(): assert False
+def test_of_forged_tokens(record_property): record_property("forged", 3)
+@given(strategies.integers())
+def test_of_a_property(number): pass
+"""
+
 
 @pytest.fixture
-def attacks(tmp_path):
+def report(tmp_path):
     folder = tmp_path / "tests" / "security"
     (folder / "attacks").mkdir(parents=True)
     (folder / "attacks" / "test_samples.py").write_text(ATTACKS)
-    (folder / "test_other.py").write_text("def test_that_is_no_attack(): assert False")
+    (folder / "test_other.py").write_text(OTHERS)
     report = tmp_path / "report.xml"
     options = ("-p", "no:django", "-p", "no:randomly", "-o", "junit_family=xunit1", f"--junitxml={report}")
     command = [sys.executable, "-m", "pytest", *options, "tests"]
     subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, timeout=60)
-    return list(attacks_in(ET.parse(report).getroot()))  # noqa: S314 (our own file)
+    return ET.parse(report).getroot()  # noqa: S314 (our own file)
+
+
+@pytest.fixture
+def attacks(report):
+    return list(attacks_in(report))
 
 
 def test_each_attack_is_one_line_with_its_result(attacks):
@@ -50,3 +64,10 @@ def test_each_attack_is_one_line_with_its_result(attacks):
 
 def test_what_was_not_tried_is_not_counted(attacks):
     assert figures_of(attacks) == {"attacks": 5, "succeeded": 3}
+
+
+def test_figures_are_read_beside_what_hypothesis_writes(report):
+    written = {each.attrib["name"] for each in report.iter("property")}
+
+    assert any("hypothesis" in name for name in written)
+    assert counted_in(report) == dict.fromkeys(COUNTED, 0) | {"forged": 3}

@@ -16,7 +16,8 @@ TOPOLOGY = Topology(
     ),
     buckets=(
         Bucket(name="uploads", expires_after=timedelta(days=2)),
-        Bucket(name="media", immutable=True),
+        # Named by a random id and a digest of the bytes.
+        Bucket(name="media", immutable=True, served_by_name=True),
     ),
     object_triggers=(
         ObjectTrigger(bucket="uploads", prefix="photos/", task="lambda_app.apps.feed.tasks.receive_uploads"),

@@ -13,6 +13,7 @@ FREE_WHILE_IDLE = frozenset(
         "AWS::CDK::Metadata",
         "AWS::CloudFront::CachePolicy",
         "AWS::CloudFront::Distribution",
+        "AWS::CloudFront::OriginAccessControl",
         "AWS::CodeDeploy::Application",
         "AWS::CodeDeploy::DeploymentGroup",
         "AWS::Cognito::UserPool",

@@ -87,6 +87,7 @@ class AppStack(Stack):
             pinning_statements=stage.pinning_statements,
             task_queue_urls={queue.declaration.name: queue.queue.queue_url for queue in self._every_queue()},
             bucket_names={name: bucket.bucket.bucket_name for name, bucket in data.buckets.items()},
+            bucket_domains=data.bucket_domains,
             member_writes_per_minute=stage.member_writes_per_minute,
             address_writes_per_minute=stage.address_writes_per_minute,
             cache_url=data.cache.url if data.cache else "",
@@ -123,7 +124,7 @@ class AppStack(Stack):
         for name, bucket in data.buckets.items():
             if topology.trigger_prefixes(name):
                 bucket.grant_upload(self.web.function)
-            else:
+            elif name not in data.bucket_domains:
                 bucket.grant_serve(self.web.function)
         for queue, worker in self._queues_and_workers():
             for name in queue.declaration.reads:

@@ -7,6 +7,7 @@ from cdk.components.cache import Cache
 from cdk.components.database import make_database
 from cdk.components.names import pascal_case
 from cdk.components.network import Network
+from cdk.components.object_edge import ObjectEdge
 from cdk.components.objects import AccessLogs, ObjectBucket
 from cdk.components.proxy import DatabaseProxy
 from cdk.components.users import TokenIssuer, Users
@@ -38,10 +39,19 @@ class DataStack(Stack):
             )
             for bucket in topology.buckets
         }
+        self.bucket_domains = self._serve_by_name(stage, topology)
         self.network.restrict_s3([bucket.bucket for bucket in self.buckets.values()])
         for name, bucket in self.buckets.items():
             CfnOutput(self, f"Bucket{pascal_case(name)}Name", value=bucket.bucket.bucket_name)
         self._accept_findings(stage)
+
+    def _serve_by_name(self, stage: Stage, topology: Topology) -> dict[str, str]:
+        """Return the host of each bucket that has an edge."""
+        names = [bucket.name for bucket in topology.buckets if bucket.served_by_name and stage.edge != "none"]
+        return {
+            name: ObjectEdge(self, f"Edge-{name}", stage=stage, name=name, bucket=self.buckets[name].bucket).host
+            for name in names
+        }
 
     def _own_issuer(self, stage: Stage) -> TokenIssuer:
         users = Users(self, "Users", stage=stage)

@@ -151,8 +151,15 @@ class Bucket:
     immutable: bool = False
     """No name is ever given to other bytes, so phones and CDNs may keep what they got."""
 
+    served_by_name: bool = False
+    """Where a stage has an edge, everyone who knows an object's name may read it there: no one may guess names."""
+
     def __post_init__(self) -> None:
         _check_name("bucket", self.name)
+        if self.served_by_name and not self.immutable:
+            raise InvalidTopologyError(
+                f"bucket {self.name!r} is served by name, and the edge keeps what it served; set immutable=True, too"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

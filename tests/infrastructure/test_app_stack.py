@@ -218,9 +218,10 @@ def test_the_web_function_signs_uploads_and_links_and_can_do_no_more_with_object
         if action.startswith("s3:")
     }
 
-    assert set(rights) == {"s3:PutObject", "s3:GetObject"}
-    assert "uploads" in rights["s3:PutObject"]
-    assert "media" in rights["s3:GetObject"]
+    assert "uploads" in rights.pop("s3:PutObject")
+    # At an edge links are not signed.
+    assert set(rights) == ({"s3:GetObject"} if deployment.stage.edge == "none" else set())
+    assert all("media" in resource for resource in rights.values())
 
 
 @pytest.mark.parametrize("declaration", QUEUES, ids=lambda declaration: declaration.name)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from lambda_app.contract.environment import CACHE_ACCESS
+from lambda_app.serverless.objects.storage import URL_LIFETIME_SECONDS
 from lambda_app.topology import TOPOLOGY
 from tests.infrastructure.deployment import actions_of, role_of
 
@@ -151,7 +152,7 @@ def test_a_domain_is_the_only_door(domain):
 
 def test_an_edge_says_the_secret_that_the_api_asks_for(everything, cdn):
     for deployment in (everything, cdn):
-        [distribution] = deployment.properties("AWS::CloudFront::Distribution")
+        distribution = _distribution_of_api(deployment)
         [origin] = distribution["DistributionConfig"]["Origins"]
         [header] = origin["OriginCustomHeaders"]
         [secret] = deployment.resources("AWS::SecretsManager::Secret")
@@ -165,21 +166,21 @@ def test_an_edge_says_the_secret_that_the_api_asks_for(everything, cdn):
 
 
 def test_an_edge_caches_what_topology_says_is_public_and_nothing_else(everything):
-    [distribution] = everything.properties("AWS::CloudFront::Distribution")
+    distribution = _distribution_of_api(everything)
     config = distribution["DistributionConfig"]
     caching_disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 
     assert config["DefaultCacheBehavior"]["CachePolicyId"] == caching_disabled
     cached = [item["PathPattern"].replace("*", "{proxy+}") for item in config["CacheBehaviors"]]
     assert cached == list(TOPOLOGY.public_paths)
-    [policy] = everything.properties("AWS::CloudFront::CachePolicy")
-    assert policy["CachePolicyConfig"]["DefaultTTL"] == 0
+    [policy] = _of(everything.application, "AWS::CloudFront::CachePolicy").values()
+    assert policy["Properties"]["CachePolicyConfig"]["DefaultTTL"] == 0
 
 
 def test_an_edge_hands_no_page_the_answer_for_another_origin(everything, cdn):
     for deployment in (everything, cdn):
-        [distribution] = deployment.properties("AWS::CloudFront::Distribution")
-        [(name, policy)] = deployment.resources("AWS::CloudFront::CachePolicy").items()
+        distribution = _distribution_of_api(deployment)
+        [(name, policy)] = _of(deployment.application, "AWS::CloudFront::CachePolicy").items()
         key = policy["Properties"]["CachePolicyConfig"]["ParametersInCacheKeyAndForwardedToOrigin"]
 
         assert key["HeadersConfig"] == {"HeaderBehavior": "whitelist", "Headers": ["Origin"]}
@@ -187,8 +188,48 @@ def test_an_edge_hands_no_page_the_answer_for_another_origin(everything, cdn):
         assert {json.dumps(behaviour["CachePolicyId"]) for behaviour in cached} == {json.dumps({"Ref": name})}
 
 
+def test_an_object_has_one_address_at_an_edge_and_is_read_there_alone(everything, cdn, prod):
+    for deployment in (everything, cdn, prod):
+        [(name, distribution)] = _of(deployment.data, "AWS::CloudFront::Distribution").items()
+        config = distribution["Properties"]["DistributionConfig"]
+        [origin] = config["Origins"]
+        [bucket] = [each for each in deployment.resources("AWS::S3::Bucket") if each.startswith("Bucketmedia")]
+
+        assert bucket in json.dumps(origin["DomainName"])
+        assert "Fn::GetAtt" in origin["OriginAccessControlId"]
+        assert config["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "redirect-to-https"
+        assert "CacheBehaviors" not in config
+        # CloudFront may read the objects of that bucket, for this distribution; the bucket stays private.
+        [grant] = [each for each in _statements_of_buckets(deployment) if each["Effect"] == "Allow"
+                   and each["Principal"] == {"Service": "cloudfront.amazonaws.com"}]  # fmt: skip
+        assert grant["Action"] == "s3:GetObject"
+        assert bucket in json.dumps(grant["Resource"])
+        assert name in json.dumps(grant["Condition"]["StringEquals"]["AWS:SourceArn"])
+        assert deployment.resources("AWS::S3::Bucket")[bucket]["Properties"]["PublicAccessBlockConfiguration"] == {
+            "BlockPublicAcls": True, "BlockPublicPolicy": True, "IgnorePublicAcls": True, "RestrictPublicBuckets": True,
+        }  # fmt: skip
+        for function in deployment.functions().values():
+            domains = json.dumps(function["Environment"]["Variables"]["BUCKET_DOMAINS"])
+            assert "media" in domains
+            assert name in domains
+            assert "uploads" not in domains
+
+
+def test_an_object_that_was_deleted_is_gone_from_the_edge_within_the_life_of_a_link(everything):
+    [policy] = _of(everything.data, "AWS::CloudFront::CachePolicy").values()
+    config = policy["Properties"]["CachePolicyConfig"]
+
+    assert config["MaxTTL"] == URL_LIFETIME_SECONDS
+    assert config["ParametersInCacheKeyAndForwardedToOrigin"]["QueryStringsConfig"]["QueryStringBehavior"] == "none"
+
+
+def test_without_an_edge_links_are_signed(staging):
+    assert "BUCKET_DOMAINS" not in staging.function_named("Web")["Environment"]["Variables"]
+    assert staging.resources("AWS::CloudFront::Distribution") == {}
+
+
 def test_no_address_can_use_up_what_prod_serves_in_all(prod):
-    [distribution] = prod.properties("AWS::CloudFront::Distribution")
+    distribution = _distribution_of_api(prod)
     [acl] = prod.edge["Resources"].values()
     [rule] = [rule for rule in acl["Properties"]["Rules"] if rule["Name"] == "rate"]
     limit = rule["Statement"]["RateBasedStatement"]
@@ -202,7 +243,7 @@ def test_no_address_can_use_up_what_prod_serves_in_all(prod):
 
 
 def test_the_firewall_lies_in_the_region_that_cloudfront_takes_it_from(everything):
-    [distribution] = everything.properties("AWS::CloudFront::Distribution")
+    distribution = _distribution_of_api(everything)
     [acl] = everything.edge["Resources"].values()
 
     assert acl["Properties"]["Scope"] == "CLOUDFRONT"
@@ -278,6 +319,20 @@ def test_a_budget_speaks_to_the_topic_of_the_alarms(everything, dev):
     } == {topic}
     assert subscription["Endpoint"] == "alarms@example.com"
     assert dev.resources("AWS::Budgets::Budget") == {}
+
+
+def _of(template, type_):
+    return {name: resource for name, resource in template["Resources"].items() if resource["Type"] == type_}
+
+
+def _distribution_of_api(deployment):
+    [distribution] = _of(deployment.application, "AWS::CloudFront::Distribution").values()
+    return distribution["Properties"]
+
+
+def _statements_of_buckets(deployment):
+    for policy in deployment.properties("AWS::S3::BucketPolicy"):
+        yield from policy["PolicyDocument"]["Statement"]
 
 
 def _differs(stage, key):

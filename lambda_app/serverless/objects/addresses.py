@@ -37,6 +37,12 @@ def address_of_object(bucket: str, key: str, *, region: str) -> str:
     return f"{_origin(bucket, region)}/{quote(key, safe='/~')}"
 
 
+def address_at(domain: str, key: str) -> str:
+    """Return the URL of an object at a CDN, quoted.  Raise SuspiciousOperation for a key that no URL can name."""
+    check_segments(key)
+    return f"https://{domain}/{quote(key, safe='/~')}"
+
+
 def _origin(bucket: str, region: str) -> str:
     endpoint = endpoint_of("s3")
     if not endpoint:

@@ -1,5 +1,6 @@
 """A bucket of topology as a Django storage: its URLs are signed here, all else is django-storages', loaded late."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -7,11 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.utils.functional import LazyObject, empty
 
-from lambda_app.serverless.objects.addresses import NoPlainAddressError, address_of_object
+from lambda_app.serverless.objects.addresses import NoPlainAddressError, address_at, address_of_object
 from lambda_app.serverless.presigning import UNSIGNED, find_signer, utc_now
 
 URL_LIFETIME_SECONDS = 3600
-WITHOUT_EFFECT_ON_URLS = {"bucket_name", "object_parameters", "trigger_prefixes"}
+PLAIN_OPTIONS = {"bucket_name", "custom_domain", "object_parameters", "trigger_prefixes"}
 
 
 class S3Storage(LazyObject):  # type: ignore[type-arg]
@@ -35,12 +36,13 @@ class S3Storage(LazyObject):  # type: ignore[type-arg]
         """Return a URL with which anyone can GET `name` for `expire` seconds, or at least half of that.
 
         It stays the same for the first half, so that phones find in their caches what they have seen.
+        At a CDN, the option `custom_domain`, it is not signed, stays the same and lasts.
 
         Raise SuspiciousOperation if `name` has a segment "." or "..", which clients resolve.
         """
         if self._is_plain and not parameters and http_method is None:
             try:
-                return _presign(self.__dict__["_options"]["bucket_name"], name, expire or URL_LIFETIME_SECONDS)
+                return _link(self.__dict__["_options"], name, expire or URL_LIFETIME_SECONDS)
             except NoPlainAddressError:
                 pass
         if self._wrapped is empty:
@@ -50,15 +52,19 @@ class S3Storage(LazyObject):  # type: ignore[type-arg]
 
     @cached_property
     def _is_plain(self) -> bool:
-        """Whether nothing is set that a URL could depend on: domains, prefixes and lifetimes are django-storages'."""
-        return set(self.__dict__["_options"]) <= WITHOUT_EFFECT_ON_URLS and not any(
-            n.startswith("AWS_") for n in dir(settings)
-        )
+        """Whether nothing else is set that a URL could depend on: prefixes and lifetimes are django-storages'."""
+        return set(self.__dict__["_options"]) <= PLAIN_OPTIONS and not any(n.startswith("AWS_") for n in dir(settings))
 
     def _setup(self) -> None:
         from lambda_app.serverless.objects.bucket import BucketStorage
 
         self._wrapped: Any = BucketStorage(**self.__dict__["_options"])
+
+
+def _link(options: Mapping[str, Any], name: str, expires_in_seconds: int) -> str:
+    if domain := options.get("custom_domain"):
+        return address_at(domain, name)
+    return _presign(options["bucket_name"], name, expires_in_seconds)
 
 
 def _presign(bucket: str, name: str, expires_in_seconds: int) -> str:

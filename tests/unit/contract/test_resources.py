@@ -45,6 +45,11 @@ def test_an_impossible_queue_is_refused(fields, message):
         Queue(**fields)
 
 
+def test_what_an_edge_keeps_never_changes():
+    with pytest.raises(InvalidTopologyError, match="set immutable=True, too"):
+        Bucket(name="b", served_by_name=True)
+
+
 def test_a_message_stays_invisible_for_six_timeouts_and_the_window():
     queue = Queue(name="q", batch_timeout=timedelta(seconds=30), batch_window=timedelta(seconds=5))
 

@@ -1,13 +1,21 @@
 """What a bucket is declared to be, its storage is: served for ever, or closed to what a task makes."""
 
+import subprocess
+import sys
+from urllib.parse import unquote
+
 import pytest
+from django.core.exceptions import SuspiciousOperation
 from django.core.files.base import ContentFile
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Topology
 from lambda_app.serverless.objects import options
 from lambda_app.serverless.objects.bucket import BucketStorage, TriggeringWriteError
 from lambda_app.serverless.objects.checks import S3_STORAGE, storages_that_loop
 from lambda_app.serverless.objects.options import storage_options
+from lambda_app.serverless.objects.storage import S3Storage
 
 TOPOLOGY = Topology(
     queues=(Queue(name="default"),),
@@ -38,6 +46,41 @@ def test_a_bucket_behind_a_cdn_is_linked_by_its_domain():
     storage = BucketStorage(**options_of("out", out="media.example.com"))
 
     assert storage.url("photos/a.webp") == "https://media.example.com/photos/a.webp"
+
+
+KEYS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(
+    lambda key: {".", ".."}.isdisjoint(key.split("/"))
+)
+
+
+@given(key=KEYS)
+def test_an_object_at_a_cdn_has_one_address(key):
+    one, other = (S3Storage(**options_of("out", out="media.example.com")) for _ in range(2))
+
+    url = one.url(key)
+
+    assert url == other.url(key, expire=60)
+    assert unquote(url) == f"https://media.example.com/{key}"
+    assert "?" not in url
+
+
+def test_a_link_to_a_cdn_loads_no_boto3():
+    code = """
+import sys
+from django.conf import settings
+from lambda_app.serverless.objects.storage import S3Storage
+settings.configure()
+assert S3Storage(bucket_name="b", custom_domain="media.example.com").url("a") == "https://media.example.com/a"
+assert "boto3" not in sys.modules
+"""
+
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", ["a/../b", "./a", "a/."])
+def test_no_link_to_a_cdn_is_made_that_clients_would_resolve_to_another_object(name):
+    with pytest.raises(SuspiciousOperation):
+        S3Storage(**options_of("out", out="media.example.com")).url(name)
 
 
 @pytest.mark.parametrize("name", ["raw/a", "raw/deep/er"])

@@ -66,7 +66,8 @@ def run_tests() -> Counter[str]:
     figures["tests"] = int(suite.attrib["tests"])
     figures["tests_failed"] = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
     attacks = list(attack_table.attacks_in(cases))
-    print("\nattacks", *attacks, sep="\n  ")
+    # Sorted: those that succeeded come first.
+    print("\nattacks", *sorted(map(str, attacks)), sep="\n  ")
     figures.update(attack_table.figures_of(attacks))
     return figures
 

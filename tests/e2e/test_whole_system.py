@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
@@ -86,14 +87,16 @@ def test_a_shared_post_lies_in_the_cache_that_the_function_signed_in_to(
         },
     )
 
-    shown = [Phone(cloud.url).request("GET", f"/v1/shared/{post}") for _ in range(2)]
+    def kept() -> Any:
+        assert Phone(cloud.url).request("GET", f"/v1/shared/{post}").status == 200
+        return cache.get(shared_posts._key(UUID(post)))
 
-    kept = cache.get(shared_posts._key(UUID(post)))
+    # A busy machine may take longer than the cache is waited for, and then it is not asked for 5 s.
+    found = eventually(kept, within=timedelta(seconds=30))
     cache.disconnect()
-    assert [answer.status for answer in shown] == [200, 200]
-    assert json.loads(kept)["caption"] == "shared"
+    assert json.loads(found)["caption"] == "shared"
     logs = b"".join(path.read_bytes() for path in (laptop.state / "logs").rglob("*") if path.is_file())
-    assert b"the cache does not answer" not in logs
+    assert not re.search(rb"NOPERM|WRONGPASS|NOAUTH|AuthenticationError|NoPermissionError", logs)
 
 
 def test_killing_the_workers_loses_nothing_of_two_thousand_likes_and_as_many_views(

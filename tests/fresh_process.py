@@ -16,7 +16,7 @@ ENVIRONMENT = Environment(
     database_host="proxy.example.com",
     database_name="app",
     database_user="app",
-    task_queue_urls={queue.name: f"https://sqs.example.com/1/{queue.name}" for queue in TOPOLOGY.queues},
+    task_queue_urls={queue.name: f"https://sqs.example.com/1/{queue.name}" for queue in TOPOLOGY.task_queues},
     bucket_names={bucket.name: f"test-{bucket.name}" for bucket in TOPOLOGY.buckets},
 )
 

@@ -60,7 +60,7 @@ def _press(cloud: RunningCloud, kind: str) -> None:
 
 def architecture() -> str:
     """Return the picture of what `topology.py` declares, as SVG for both colour schemes."""
-    queues = [*TOPOLOGY.queues, TOPOLOGY.object_queue]
+    queues = TOPOLOGY.every_queue
     rows = ["HTTP", *[queue.name for queue in queues]]
     middle = TOP + ROW * (len(rows) - 1) / 2
     parts = [*_http_row(), *(part for index, queue in enumerate(queues, 1) for part in _queue_row(index, queue.name))]

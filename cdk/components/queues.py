@@ -41,6 +41,9 @@ class TaskQueue(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             fifo=declaration.fifo or None,
+            # EventBridge Scheduler names no deduplication id.  The text of each moment differs, and a sender of ours
+            # names an id, which counts instead.
+            content_based_deduplication=declaration.fifo or None,
             max_message_size_bytes=MAX_MESSAGE_BYTES,
             # As long as the dead letters: a task may wait out a weekend of the database.
             retention_period=Duration.days(14),

@@ -6,6 +6,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from lambda_app.contract.message_groups import message_group
 from lambda_app.contract.resources import SCHEDULE_ID_PREFIX, Schedule
 from lambda_app.contract.task_message import TaskMessage
 
@@ -27,7 +28,9 @@ class TaskSchedule(Construct):
                 arn=queue.queue_arn,
                 role_arn=role.role_arn,
                 input=_message(declaration).encode(),
-                sqs_parameters=scheduler.CfnSchedule.SqsParametersProperty(message_group_id=declaration.task)
+                sqs_parameters=scheduler.CfnSchedule.SqsParametersProperty(
+                    message_group_id=message_group(declaration.task)
+                )
                 if queue.fifo
                 else None,
                 # The longest there is: a moment that comes late is caught up, or skipped as the schedule declares.

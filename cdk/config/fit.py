@@ -42,8 +42,8 @@ def proxied_connections_of(stage: Stage) -> int:
 
 def connections_of(stage: Stage, topology: Topology) -> Mapping[str, int]:
     """Return how many connections each function may hold at once, by its name."""
-    queues = (*topology.queues, topology.object_queue)
-    environments = {"api": stage.api_max_concurrency} | {queue.name: queue.max_concurrency for queue in queues}
+    queues = {queue.name: queue.max_concurrency for queue in topology.every_queue}
+    environments = {"api": stage.api_max_concurrency} | queues
     return {name: count * CONNECTIONS_PER_ENVIRONMENT for name, count in environments.items()}
 
 

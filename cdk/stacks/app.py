@@ -48,7 +48,7 @@ class AppStack(Stack):
         self.origin_secret = None if stage.edge == "none" else OriginSecret(self, "OriginSecret", stage=stage)
         self.queues = {
             queue.name: TaskQueue(self, f"Queue-{queue.name}", declaration=queue, stage=stage)
-            for queue in topology.queues
+            for queue in topology.task_queues
         }
         self.objects = TaskQueue(self, "Objects", declaration=topology.object_queue, stage=stage)
         runtime = self._runtime(stage, data, code)

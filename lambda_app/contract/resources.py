@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import permutations
 
+from lambda_app.contract.schedule_expressions import is_possible
+
 MAX_BATCH_TIMEOUT = timedelta(minutes=15)
 """The longest that a Lambda function may run."""
 
@@ -238,10 +240,10 @@ class Schedule:
 
     def __post_init__(self) -> None:
         _check_name("schedule", self.name)
-        if not re.fullmatch(r"(rate|cron)\(.+\)", self.expression):
+        if not is_possible(self.expression):
             raise InvalidTopologyError(
-                f"schedule {self.name!r} has expression {self.expression!r}; "
-                'write "rate(5 minutes)" or "cron(0 3 * * ? *)"'
+                f"schedule {self.name!r} has expression {self.expression!r}, which EventBridge Scheduler refuses or "
+                'which names no moment; write "rate(5 minutes)" or "cron(0 3 * * ? *)": six fields, one of the days "?"'
             )
 
 
@@ -257,21 +259,23 @@ PLATFORM_POLICIES = (
 )
 
 
-def _platform_schedules(queue: str) -> tuple[Schedule, ...]:
-    return (
-        Schedule(
-            name="sweep-outbox",
-            expression="rate(1 minute)",
-            task=f"{PLATFORM_TASKS}.sweep_outbox",
-            queue=queue,
-        ),
-        Schedule(
-            name="purge-receipts",
-            expression="cron(17 2 * * ? *)",
-            task=f"{PLATFORM_TASKS}.purge_receipts",
-            queue=queue,
-        ),
-    )
+HOUSEKEEPING = Queue(name="housekeeping", max_concurrency=2)
+"""Carries the platform's own schedules, so that no queue of a project delays them or is too short for them."""
+
+PLATFORM_SCHEDULES = (
+    Schedule(
+        name="sweep-outbox",
+        expression="rate(1 minute)",
+        task=f"{PLATFORM_TASKS}.sweep_outbox",
+        queue=HOUSEKEEPING.name,
+    ),
+    Schedule(
+        name="purge-receipts",
+        expression="cron(17 2 * * ? *)",
+        task=f"{PLATFORM_TASKS}.purge_receipts",
+        queue=HOUSEKEEPING.name,
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,24 +299,51 @@ class Topology:
     """Routes under an authenticated path that need no token, such as "/v1/openapi.json"."""
 
     def __post_init__(self) -> None:
-        queues = _unique("queue", [queue.name for queue in (*self.queues, self.object_queue)])[:-1]
+        if HOUSEKEEPING.name in {queue.name for queue in (*self.queues, self.object_queue)}:
+            raise InvalidTopologyError(
+                f"queue {HOUSEKEEPING.name!r} is the platform's own, for its schedules; give yours another name"
+            )
+        queues = _unique("queue", [queue.name for queue in self.every_queue])[: len(self.queues)]
+        if self.object_queue.fifo:
+            raise InvalidTopologyError(
+                f"object queue {self.object_queue.name!r} is FIFO; EventBridge tells no group of an event; "
+                "take fifo off, and let its tasks enqueue to a FIFO queue where order matters"
+            )
         buckets = _unique("bucket", [bucket.name for bucket in self.buckets])
         _unique("schedule", [schedule.name for schedule in self.every_schedule])
         _unique("policy of task", [policy.task for policy in (*self.policies, *PLATFORM_POLICIES)])
         for schedule in self.schedules:
             _check_reference(f"schedule {schedule.name!r}", "queue", schedule.queue, queues)
+            self._check_call(schedule)
         for trigger in self.object_triggers:
             _check_reference(f"object trigger {trigger.prefix!r}", "bucket", trigger.bucket, buckets)
-        for queue in (*self.queues, self.object_queue):
+        for queue in self.every_queue:
             for bucket in (*queue.reads, *queue.writes):
                 _check_reference(f"queue {queue.name!r}", "bucket", bucket, buckets)
             _check_loop(queue, self.object_triggers)
         _check_overlap(self.object_triggers)
 
     @property
+    def task_queues(self) -> tuple[Queue, ...]:
+        """The declared ones and that of the platform: what tasks are sent to."""
+        return (*self.queues, HOUSEKEEPING)
+
+    @property
+    def every_queue(self) -> tuple[Queue, ...]:
+        """Those of tasks and that of objects: what is deployed."""
+        return (*self.task_queues, self.object_queue)
+
+    @property
     def every_schedule(self) -> tuple[Schedule, ...]:
-        """The declared ones and those that the platform needs, on the first queue."""
-        return (*self.schedules, *_platform_schedules(self.queues[0].name))
+        """The declared ones and those that the platform needs."""
+        return (*self.schedules, *PLATFORM_SCHEDULES)
+
+    def _check_call(self, schedule: Schedule) -> None:
+        if self.policy_of(schedule.task).bulk:
+            raise InvalidTopologyError(
+                f"schedule {schedule.name!r} calls {schedule.task!r}, which is bulk and so takes a list; "
+                "a schedule passes no arguments: let it call a task that enqueues that one"
+            )
 
     def trigger_prefixes(self, bucket: str) -> tuple[str, ...]:
         """Return the prefixes of `bucket` under which a new object sets off a task; no task may write there."""
@@ -333,4 +364,6 @@ class Topology:
         """Return after how many failures a call of `task` is given up."""
         if (declared := self.policy_of(task).max_attempts) is not None:
             return declared
-        return next((item.max_attempts for item in self.queues if item.name == queue), self.object_queue.max_attempts)
+        return next(
+            (item.max_attempts for item in self.task_queues if item.name == queue), self.object_queue.max_attempts
+        )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import signature
 from typing import Any
 
 from django.conf import settings
@@ -28,6 +29,7 @@ def check_topology(**kwargs: Any) -> list[checks.CheckMessage]:
         *missing_tasks(TOPOLOGY),
         *missing_storages(TOPOLOGY),
         *tasks_of_other_queues(TOPOLOGY),
+        *schedules_without_arguments(TOPOLOGY),
         *impossible_bulk_tasks(TOPOLOGY),
         *crowded_workers(TOPOLOGY),
     ]
@@ -70,6 +72,23 @@ def tasks_of_other_queues(topology: Topology) -> Iterator[checks.CheckMessage]:
             )
 
 
+def schedules_without_arguments(topology: Topology) -> Iterator[checks.CheckMessage]:
+    """Yield E020 for each schedule whose task needs an argument, since a schedule passes none."""
+    for schedule in topology.every_schedule:
+        task = _task_at(schedule.task)
+        if task is None:
+            continue
+        try:
+            signature(task.func).bind(*[None] * task.takes_context)
+        except TypeError as error:
+            yield checks.Error(
+                f"schedule {schedule.name!r} calls {schedule.task!r} without arguments: {error}",
+                hint="Give the arguments defaults, or schedule a task that enqueues this one with arguments.",
+                obj=schedule,
+                id="serverless.E020",
+            )
+
+
 def impossible_bulk_tasks(topology: Topology) -> Iterator[checks.CheckMessage]:
     """Yield E005 for each bulk task that does not take one list."""
     for policy in topology.policies:
@@ -89,7 +108,7 @@ def impossible_bulk_tasks(topology: Topology) -> Iterator[checks.CheckMessage]:
 
 def crowded_workers(topology: Topology) -> Iterator[checks.CheckMessage]:
     """Yield W006 if all workers at once hold more connections than the smallest database has."""
-    wanted = sum(queue.max_concurrency for queue in (*topology.queues, topology.object_queue))
+    wanted = sum(queue.max_concurrency for queue in topology.every_queue)
     if wanted > CONNECTIONS:
         yield checks.Warning(
             f"workers may hold {wanted} connections at once, a database of class t4g.micro gives {CONNECTIONS}",

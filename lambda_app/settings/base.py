@@ -70,6 +70,6 @@ BUDGET_DEFAULT = {
 }
 BUDGET_BREACHES = "report"
 
-TASK_QUEUE_NAMES = [queue.name for queue in TOPOLOGY.queues]
+TASK_QUEUE_NAMES = [queue.name for queue in TOPOLOGY.task_queues]
 
 TEMPLATES: list[dict[str, Any]] = []

@@ -13,7 +13,7 @@ from lambda_app.serverless.tasks.wire import read_envelope
 from lambda_app.topology import TOPOLOGY
 from tests.infrastructure.deployment import actions_of, resources_of, role_of
 
-QUEUES = (*TOPOLOGY.queues, TOPOLOGY.object_queue)
+QUEUES = TOPOLOGY.every_queue
 
 
 def test_every_queue_has_dead_letters_that_are_kept_for_two_weeks(deployment):
@@ -78,7 +78,7 @@ def test_objects_have_a_handler_of_their_own(prod):
         declaration.name: _queue_and_worker(prod, declaration)[2]["Handler"].split(".")[-2] for declaration in QUEUES
     }
 
-    assert handlers == {queue.name: "sqs" for queue in TOPOLOGY.queues} | {"objects": "s3"}
+    assert handlers == {queue.name: "sqs" for queue in TOPOLOGY.task_queues} | {"objects": "s3"}
 
 
 def test_every_function_runs_the_one_bundle_on_its_stages_processor(deployment):
@@ -206,7 +206,7 @@ def test_whoever_runs_application_code_may_send_to_every_queue_of_tasks(deployme
         targets = [target for target in _sends_to(deployment, function) if "DeadLetters" not in target]
 
         # An operator may also send dead letters of objects back.
-        assert len(targets) == len(QUEUES if name.startswith("Migration") else TOPOLOGY.queues)
+        assert len(targets) == len(QUEUES if name.startswith("Migration") else TOPOLOGY.task_queues)
 
 
 def test_the_web_function_signs_uploads_and_links_and_can_do_no_more_with_objects(deployment):
@@ -345,7 +345,7 @@ def test_outputs_are_named_for_what_topology_declares(deployment):
 
     assert names == {"AlarmTopicArn", "ApiId", "ApiUrl"} | {
         *("FunctionWebName", "FunctionObjectsName", "FunctionManagementName"),
-        *(f"FunctionWorker{queue.name.capitalize()}Name" for queue in TOPOLOGY.queues),
+        *(f"FunctionWorker{queue.name.capitalize()}Name" for queue in TOPOLOGY.task_queues),
         *(f"Queue{queue.name.capitalize()}{suffix}" for queue in QUEUES for suffix in ("Url", "DeadLettersUrl")),
     }
 

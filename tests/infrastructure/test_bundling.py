@@ -222,7 +222,7 @@ def _variables() -> dict[str, str]:
         database_host="database.example.com",
         database_name="app",
         database_user="app",
-        task_queue_urls={queue.name: f"https://sqs.example.com/{queue.name}" for queue in TOPOLOGY.queues},
+        task_queue_urls={queue.name: f"https://sqs.example.com/{queue.name}" for queue in TOPOLOGY.task_queues},
         bucket_names={bucket.name: f"bucket-{bucket.name}" for bucket in TOPOLOGY.buckets},
     )
     credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}

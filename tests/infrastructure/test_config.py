@@ -126,8 +126,9 @@ def test_more_connections_than_the_proxy_opens_are_refused_with_their_sum():
     with pytest.raises(TooManyConnectionsError) as refusal:
         check_connections(stage, topology)
 
-    assert "may hold 110 connections (api 80 + default 5 + mail 20 + objects 5), its proxy opens 90" in str(
-        refusal.value
+    assert (
+        "may hold 112 connections (api 80 + default 5 + mail 20 + housekeeping 2 + objects 5), its proxy opens 90"
+        in str(refusal.value)
     )
 
 

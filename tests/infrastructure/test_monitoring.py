@@ -5,7 +5,7 @@ import json
 from lambda_app.serverless.observability.emf import NAMESPACE
 from lambda_app.topology import TOPOLOGY
 
-QUEUES = (*TOPOLOGY.queues, TOPOLOGY.object_queue)
+QUEUES = TOPOLOGY.every_queue
 
 
 def test_every_function_has_alarms_for_errors_throttling_and_its_timeout(deployment):

@@ -45,7 +45,7 @@ def test_a_queue_brings_its_dead_letters_function_and_mapping(local, larger):
 def test_every_function_is_told_of_a_new_queue(larger):
     told = [str(function["Environment"]["Variables"]["TASK_QUEUE_URLS"]) for function in larger.functions().values()]
 
-    assert len(told) == len(TOPOLOGY.queues) + 4
+    assert len(told) == len(TOPOLOGY.task_queues) + 4
     assert all("mail-out" in urls for urls in told)
 
 
@@ -69,11 +69,12 @@ def test_a_fifo_queue_has_fifo_dead_letters_and_no_window(tmp_path):
     queues = [queue["Properties"].get("FifoQueue") for queue in deployment.resources("AWS::SQS::Queue").values()]
     mappings = deployment.properties("AWS::Lambda::EventSourceMapping")
     assert queues.count(True) == 2
+    assert _deduplicating(deployment) == 1
     assert sum("MaximumBatchingWindowInSeconds" not in mapping for mapping in mappings) == 1
 
 
 def test_a_topology_of_one_queue_can_be_deployed(least):
-    assert len(least.resources("AWS::SQS::Queue")) == 4
+    assert len(least.resources("AWS::SQS::Queue")) == 6
     assert least.resources("AWS::S3::Bucket") == {}
 
 
@@ -87,3 +88,21 @@ def _counts(deployment):
         for template in (deployment.data, deployment.application)
         for resource in template["Resources"].values()
     )
+
+
+def test_a_schedule_of_a_fifo_queue_is_sent_with_its_group_to_a_queue_that_takes_no_id(tmp_path):
+    topology = Topology(
+        queues=(Queue(name="default"), Queue(name="payments", fifo=True)),
+        schedules=(Schedule(name="settle", expression="rate(1 day)", task="a.b.c", queue="payments"),),
+    )
+    deployment = make_deployment(STAGES["local"], topology, tmp_path)
+
+    groups = [item["Target"].get("SqsParameters") for item in deployment.properties("AWS::Scheduler::Schedule")]
+    assert [group for group in groups if group] == [{"MessageGroupId": "a.b.c"}]
+    assert _deduplicating(deployment) == 1
+
+
+def _deduplicating(deployment):
+    """Return how many FIFO queues tell messages apart by their content, as EventBridge Scheduler needs it."""
+    queues = deployment.properties("AWS::SQS::Queue")
+    return sum(bool(queue.get("FifoQueue") and queue.get("ContentBasedDeduplication")) for queue in queues)

@@ -41,7 +41,7 @@ def endpoint(emulator, monkeypatch):
 def queues(endpoint, settings):
     """Return the URL of each queue, empty; tasks are sent there."""
     client = boto3.client("sqs")
-    names = [queue.name for queue in TOPOLOGY.queues]
+    names = [queue.name for queue in TOPOLOGY.task_queues]
     dead_letters = client.create_queue(QueueName="dead-letters")["QueueUrl"]
     arn = client.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     redrive = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 20})}

@@ -23,7 +23,14 @@ class Excuse:
         return self.role == "*" or role.startswith(self.role)
 
 
-WORKERS = {"QueuedefaultWorker", "QueuerenderingsWorker", "QueuelikesWorker", "QueueviewsWorker", "ObjectsWorker"}
+WORKERS = {
+    "ObjectsWorker",
+    "QueuedefaultWorker",
+    "QueuehousekeepingWorker",
+    "QueuelikesWorker",
+    "QueuerenderingsWorker",
+    "QueueviewsWorker",
+}
 
 EXCUSES = (
     Excuse("*", "ec2:*", "*", "Lambda makes the network interfaces of a function with the function's role"),

@@ -16,7 +16,7 @@ from local.photographs import photograph
 from local.running import RunningCloud
 from tests.e2e.conftest import PROJECT, Laptop, Phone
 
-QUEUES = (*TOPOLOGY.queues, TOPOLOGY.object_queue)
+QUEUES = TOPOLOGY.every_queue
 TASKS = "lambda_app.apps.feed.tasks"
 PATIENCE_SECONDS = 60
 

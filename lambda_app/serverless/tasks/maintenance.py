@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.tasks import task, task_backends
 from django.utils import timezone
 
+from lambda_app.contract.resources import HOUSEKEEPING
 from lambda_app.serverless.idempotency import answers
 from lambda_app.serverless.observability.emf import metric_fields
 from lambda_app.serverless.tasks import outbox
@@ -15,11 +16,9 @@ from lambda_app.serverless.tasks.backend import SqsBackend
 from lambda_app.serverless.tasks.models import FailedCall, StoredResult
 from lambda_app.serverless.tasks.statements import run_statement
 from lambda_app.serverless.throttling import buckets
-from lambda_app.topology import TOPOLOGY
 
 logger = logging.getLogger(__name__)
 
-QUEUE = TOPOLOGY.queues[0].name
 SWEEP_SECONDS = 20.0
 """Well within a batch; the next sweep goes on."""
 
@@ -27,7 +26,7 @@ KEPT = timedelta(days=35)
 """Failures and results, as long as receipts."""
 
 
-@task(queue_name=QUEUE)
+@task(queue_name=HOUSEKEEPING.name)
 def sweep_outbox() -> int:
     """Send what was committed and not sent: nothing waits for more than 90 s."""
     backend = task_backends["default"]
@@ -51,7 +50,7 @@ def _report_overdue(urls: Mapping[str, str]) -> None:
         )  # fmt: skip
 
 
-@task(queue_name=QUEUE)
+@task(queue_name=HOUSEKEEPING.name)
 def purge_receipts() -> None:
     """Empty the partitions of receipts that no copy of a message can outlive, and what is as old beside them."""
     run_statement("SELECT serverless_purge_receipts()")

@@ -86,7 +86,7 @@ def deployed_variables(*, port: int, certificate: ServerCertificate) -> Mapping[
         database_name=DATABASE,
         database_user=SUPERUSER,
         database_ca_bundle=str(certificate.authority),
-        task_queue_urls={queue.name: f"https://sqs.example.com/1/{queue.name}" for queue in TOPOLOGY.queues},
+        task_queue_urls={queue.name: f"https://sqs.example.com/1/{queue.name}" for queue in TOPOLOGY.task_queues},
         bucket_names={bucket.name: f"benchmark-{bucket.name}" for bucket in TOPOLOGY.buckets},
     ).variables()
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from lambda_app.contract.resources import (
+    HOUSEKEEPING,
     Bucket,
     InvalidTopologyError,
     ObjectTrigger,
@@ -13,6 +14,7 @@ from lambda_app.contract.resources import (
     TaskPolicy,
     Topology,
 )
+from lambda_app.serverless.tasks.maintenance import SWEEP_SECONDS
 
 TASK = "lambda_app.apps.feed.tasks.record_likes"
 
@@ -56,7 +58,7 @@ def test_a_message_stays_invisible_for_six_timeouts_and_the_window():
     assert queue.visibility_timeout == timedelta(seconds=185)
 
 
-@pytest.mark.parametrize("expression", ["5 minutes", "rate()", "every(5 minutes)", ""])
+@pytest.mark.parametrize("expression", ["5 minutes", "rate()", "cron(0 0 31 2 ? *)", ""])
 def test_a_schedule_without_an_expression_of_eventbridge_is_refused(expression):
     with pytest.raises(InvalidTopologyError, match="write"):
         Schedule(name="s", expression=expression, task=TASK)
@@ -126,11 +128,33 @@ def test_a_policy_that_contradicts_itself_is_refused(fields, message):
 
 
 def test_every_topology_sweeps_its_outbox_and_purges_its_receipts():
-    topology = Topology(queues=(Queue(name="first"), Queue(name="second")))
+    topology = Topology(queues=(Queue(name="first", fifo=True, batch_timeout=timedelta(seconds=1)),))
 
     assert [(schedule.name, schedule.queue) for schedule in topology.every_schedule] == [
-        ("sweep-outbox", "first"), ("purge-receipts", "first"),
+        ("sweep-outbox", "housekeeping"), ("purge-receipts", "housekeeping"),
     ]  # fmt: skip
+    assert HOUSEKEEPING in topology.task_queues
+    assert timedelta(seconds=SWEEP_SECONDS) < HOUSEKEEPING.batch_timeout / 2
+
+
+@pytest.mark.parametrize("role", ["queues", "object_queue"])
+def test_the_queue_of_the_platform_cannot_be_declared_otherwise(role):
+    mine = Queue(name="housekeeping", fifo=True)
+
+    with pytest.raises(InvalidTopologyError, match="the platform's own"):
+        Topology(**({"queues": (Queue(name="default"),)} | {role: (mine,) if role == "queues" else mine}))
+
+
+def test_a_queue_of_objects_with_an_order_is_refused():
+    with pytest.raises(InvalidTopologyError, match="tells no group of an event"):
+        Topology(queues=(Queue(name="default"),), object_queue=Queue(name="objects", fifo=True))
+
+
+def test_a_schedule_of_a_task_that_takes_a_list_is_refused():
+    schedule = Schedule(name="s", expression="rate(1 day)", task=TASK)
+
+    with pytest.raises(InvalidTopologyError, match="passes no arguments"):
+        Topology(queues=(Queue(name="default"),), schedules=(schedule,), policies=(TaskPolicy(task=TASK, bulk=True),))
 
 
 def test_a_task_has_its_own_attempts_or_those_of_its_queue():

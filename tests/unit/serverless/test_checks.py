@@ -10,6 +10,7 @@ from lambda_app.serverless.checks import (
     impossible_bulk_tasks,
     missing_storages,
     missing_tasks,
+    schedules_without_arguments,
     tasks_of_other_queues,
 )
 
@@ -66,6 +67,17 @@ def test_a_schedule_to_another_queue_than_its_task_declares_is_a_warning():
     assert list(tasks_of_other_queues(schedule("tests.sample_tasks.note"))) == []
 
 
+@pytest.mark.parametrize("task", ["note_async", "note_attempt", "note_object"])
+def test_a_schedule_of_a_task_that_needs_an_argument_is_an_error(task):
+    (error,) = schedules_without_arguments(schedule(f"tests.sample_tasks.{task}"))
+
+    assert (error.id, "missing a required argument" in error.msg) == ("serverless.E020", True)
+
+
+def test_a_schedule_of_a_task_that_has_defaults_passes():
+    assert list(schedules_without_arguments(schedule("tests.sample_tasks.note"))) == []
+
+
 def test_a_queue_without_a_url_is_an_error(settings):
     settings.TASKS = {
         "default": {
@@ -100,4 +112,4 @@ def test_more_workers_than_connections_are_a_warning():
 
     (warning,) = crowded_workers(crowd)
 
-    assert (warning.id, "may hold 205 connections" in warning.msg) == ("serverless.W006", True)
+    assert (warning.id, "may hold 207 connections" in warning.msg) == ("serverless.W006", True)

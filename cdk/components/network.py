@@ -22,6 +22,7 @@ ENDPOINT_ACTIONS = {
         "sqs:ChangeMessageVisibility",
         "sqs:DeleteMessage",
         "sqs:GetQueueAttributes",
+        "sqs:ListQueues",
         "sqs:ReceiveMessage",
         "sqs:SendMessage",
     ],

@@ -2,18 +2,22 @@
 
 from datetime import timedelta
 
-from aws_cdk import Duration, Names
+from aws_cdk import Aws, Duration, Names, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cdk.components.functions import DjangoRuntime, TaskingFunction
-from cdk.components.logs import removal_policy_of
-from cdk.config import Stage
 from lambda_app.contract.resources import Queue
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 """The most that SQS takes.  The application refuses larger calls when they are enqueued."""
+
+KEPT = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+"""A queue that is renamed, removed or becomes FIFO stays with its messages, until an operator deletes it."""
+
+KEPT_PREFIX = f"{Aws.STACK_NAME}-Queue"
+"""What the names of a stage's task queues begin with: CloudFormation makes them of the names of stack and construct."""
 
 
 class TaskQueue(Construct):
@@ -22,7 +26,7 @@ class TaskQueue(Construct):
     In two steps, because every function is told the URL of every queue.
     """
 
-    def __init__(self, scope: Construct, id: str, *, declaration: Queue, stage: Stage) -> None:
+    def __init__(self, scope: Construct, id: str, *, declaration: Queue) -> None:
         super().__init__(scope, id)
         self.declaration = declaration
         self.dead_letters = sqs.Queue(
@@ -33,7 +37,7 @@ class TaskQueue(Construct):
             fifo=declaration.fifo or None,
             max_message_size_bytes=MAX_MESSAGE_BYTES,
             retention_period=Duration.days(14),
-            removal_policy=removal_policy_of(stage),
+            removal_policy=KEPT,
         )
         self.queue = sqs.Queue(
             self,
@@ -48,6 +52,7 @@ class TaskQueue(Construct):
             # As long as the dead letters: a task may wait out a weekend of the database.
             retention_period=Duration.days(14),
             visibility_timeout=_whole_seconds(declaration.visibility_timeout),
+            removal_policy=KEPT,
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=declaration.max_receives),
         )
 
@@ -97,6 +102,21 @@ class TaskQueue(Construct):
             resource_arns=[self.queue.queue_arn],
         )
         self._grant_drain(grantee, self.dead_letters)
+
+
+def grant_drain_kept(grantee: iam.IGrantable, scope: Construct) -> None:
+    """Let `grantee` find the queues that earlier deploys of this stack kept, and take their messages off."""
+    iam.Grant.add_to_principal(
+        grantee=grantee,
+        actions=[
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+        ],
+        resource_arns=[Stack.of(scope).format_arn(service="sqs", resource=f"{KEPT_PREFIX}*")],
+    )
+    iam.Grant.add_to_principal(grantee=grantee, actions=["sqs:ListQueues"], resource_arns=["*"])
 
 
 def _whole_seconds(duration: timedelta) -> Duration:

@@ -12,7 +12,7 @@ from cdk.components.migration import Migration
 from cdk.components.monitoring import Monitoring
 from cdk.components.names import pascal_case
 from cdk.components.objects import ObjectRule
-from cdk.components.queues import TaskQueue
+from cdk.components.queues import KEPT_PREFIX, TaskQueue, grant_drain_kept
 from cdk.components.rollout import Canary
 from cdk.components.schedules import TaskSchedule
 from cdk.config import APP_NAME, Stage, check_connections
@@ -47,10 +47,9 @@ class AppStack(Stack):
         self.api = Api(self, "Api", stage=stage)
         self.origin_secret = None if stage.edge == "none" else OriginSecret(self, "OriginSecret", stage=stage)
         self.queues = {
-            queue.name: TaskQueue(self, f"Queue-{queue.name}", declaration=queue, stage=stage)
-            for queue in topology.task_queues
+            queue.name: TaskQueue(self, f"Queue-{queue.name}", declaration=queue) for queue in topology.task_queues
         }
-        self.objects = TaskQueue(self, "Objects", declaration=topology.object_queue, stage=stage)
+        self.objects = TaskQueue(self, "Objects", declaration=topology.object_queue)
         runtime = self._runtime(stage, data, code)
 
         self.web = WebFunction(self, "Web", runtime=runtime)
@@ -69,6 +68,7 @@ class AppStack(Stack):
             TaskSchedule(self, f"Schedule-{schedule.name}", declaration=schedule, queue=queue)
         for task_queue in self._every_queue():
             task_queue.grant_operate(self.migration.management.function)
+        grant_drain_kept(self.migration.management.function, self)
         self._grant_buckets(topology, data)
         if stage.rollout == "canary":
             Canary(self, "Canary", function=self.web, api=self.api)
@@ -86,6 +86,7 @@ class AppStack(Stack):
             database_user=APPLICATION_ROLE,
             pinning_statements=stage.pinning_statements,
             task_queue_urls={queue.declaration.name: queue.queue.queue_url for queue in self._every_queue()},
+            queue_prefix=KEPT_PREFIX,
             bucket_names={name: bucket.bucket.bucket_name for name, bucket in data.buckets.items()},
             bucket_domains=data.bucket_domains,
             member_writes_per_minute=stage.member_writes_per_minute,

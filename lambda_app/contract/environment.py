@@ -70,6 +70,9 @@ class Environment:
     bucket_names: Mapping[str, str]
     """Name in S3 of each bucket of `lambda_app.topology`."""
 
+    queue_prefix: str = ""
+    """What the names of this stage's task queues begin with, also of those that a deploy kept.  Empty: none is kept."""
+
     bucket_domains: Mapping[str, str] = MappingProxyType({})
     """Domain of the CDN in front of a bucket; links to objects of the others are signed."""
 

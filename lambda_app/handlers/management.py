@@ -8,6 +8,7 @@ from lambda_app.serverless.bootstrap import start_django
 from lambda_app.serverless.commands import run_command
 from lambda_app.serverless.observability.invocations import observed
 from lambda_app.serverless.sources import source_of, wrong_source
+from lambda_app.serverless.tasks.kept import report_kept
 
 start_django()
 
@@ -21,4 +22,7 @@ def handler(event: dict[str, Any] | None, context: LambdaContext) -> dict[str, A
     if source_of(event) != "management":
         raise wrong_source(event, wanted="management")
     command = (event or {}).get("command", DEPLOY)
-    return {"command": command, "output": run_command(command)}
+    output = run_command(command)
+    if command == DEPLOY:
+        report_kept()
+    return {"command": command, "output": output}

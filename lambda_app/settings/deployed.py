@@ -80,7 +80,7 @@ TASKS = {
     "default": {
         "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
         "QUEUES": TASK_QUEUE_NAMES,
-        "OPTIONS": {"queue_urls": env.task_queue_urls},
+        "OPTIONS": {"queue_urls": env.task_queue_urls, "queue_prefix": env.queue_prefix},
     }
 }
 

@@ -18,9 +18,8 @@ from tests.e2e.conftest import Laptop, Phone
 from tests.privileges.excuses import without_excuse
 from tests.privileges.play import play
 from tests.privileges.policies import missing_grants, unused_grants
-from tests.privileges.recording import deployed_grants
+from tests.privileges.recording import APPLICATION, deployed_grants
 
-APPLICATION = "serverless-django-local"
 COLUMNS = "SELECT column_name FROM information_schema.columns WHERE column_name LIKE 'added_by_%'"
 
 
@@ -100,11 +99,14 @@ class Life:
         self._note(phase, "rollback")
 
     def end(self) -> None:
-        """Empty the buckets, which CloudFormation does not, and destroy."""
+        """Empty the buckets, destroy, and delete the queues: CloudFormation leaves both with what they hold."""
         with self._step("destroy", "destroy_s"):
             for name in ("BucketUploadsName", "BucketMediaName"):
                 self._empty(self.cloud.outputs[name])
             asyncio.run(Deployment(self.cloud.endpoint, self.cloud.credentials, self.laptop.state / "cdk").destroy())
+            sqs: Any = self.aws.client("sqs")
+            for url in sqs.list_queues(QueueNamePrefix=f"{APPLICATION}-")["QueueUrls"]:
+                sqs.delete_queue(QueueUrl=url)
         left = leftovers(self.aws.client)
         self.figures["left_after_destroy"] = len(left)
         self._expect("what is left", set(), left)

@@ -8,6 +8,9 @@ from typing import Any
 from tests.privileges.policies import MASTER_SECRET, Call, Grant, grants_of
 
 RECORD = Path(__file__).with_name("calls.json")
+APPLICATION = "serverless-django-local"
+KEPT_QUEUE = f"{APPLICATION}-Queuekept"
+"""Named as CloudFormation names those of the application's stack, and in no stack any more."""
 
 
 def read_record() -> set[Call]:
@@ -48,6 +51,10 @@ def _symbol_of(arn: str, names: Mapping[str, str]) -> str:
     if ":secret:rds!" in arn:
         return f"{{{MASTER_SECRET}}}"
     name, slash, key = arn.split(":", 5)[-1].partition("/")
+    if name == KEPT_QUEUE:
+        return "arn:{AWS::Partition}:sqs:{AWS::Region}:{AWS::AccountId}:" + name.replace(
+            APPLICATION, "{AWS::StackName}"
+        )
     return f"{{{names.get(name, arn)}}}{slash}{key}"
 
 

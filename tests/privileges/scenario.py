@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from uuid6 import uuid7
@@ -15,6 +15,7 @@ from local.phone import eventually
 from local.photographs import photograph
 from local.running import RunningCloud
 from tests.e2e.conftest import PROJECT, Laptop, Phone
+from tests.privileges.recording import KEPT_QUEUE
 
 QUEUES = TOPOLOGY.every_queue
 TASKS = "lambda_app.apps.feed.tasks"
@@ -33,6 +34,7 @@ class Scenario:
     def play(self) -> None:
         self.fail_and_bury()
         self.operate()
+        self.drain_a_kept_queue()
         self.settle_a_late_photo()
         self.delete_an_unposted_photo()
 
@@ -55,6 +57,17 @@ class Scenario:
             )
         redriven = self.manage("dead_letters", "redrive")
         assert f"redrive: {len(QUEUES)}, refused: 0" in redriven, redriven
+
+    def drain_a_kept_queue(self) -> None:
+        """Find the queue that an earlier deploy kept, and send on what is not too old."""
+        queues = self.aws("sqs")
+        url = queues.create_queue(QueueName=KEPT_QUEUE)["QueueUrl"]
+        for body in (self.body("default"), self.call("maintain_view_partitions", age=timedelta(days=90))):
+            queues.send_message(QueueUrl=url, MessageBody=body)
+        assert f"{KEPT_QUEUE} is kept with 2 messages" in self.manage("tasks", "stats")
+        drained = self.manage("tasks", "drain", KEPT_QUEUE, "default")
+        assert "moved: 1, refused: 1" in drained, drained
+        queues.delete_queue(QueueUrl=url)
 
     def settle_a_late_photo(self) -> None:
         """Lose the event of an upload: the schedule finds the file, and its worker renders it."""
@@ -116,9 +129,9 @@ class Scenario:
             )
         return self.call("maintain_view_partitions")
 
-    def call(self, task: str) -> str:
-        message = TaskMessage(id=str(uuid7()), task=f"{TASKS}.{task}", enqueued_at=datetime.now(UTC).isoformat())
-        return message.encode()
+    def call(self, task: str, *, age: timedelta = timedelta()) -> str:
+        enqueued_at = (datetime.now(UTC) - age).isoformat()
+        return TaskMessage(id=str(uuid7()), task=f"{TASKS}.{task}", enqueued_at=enqueued_at).encode()
 
     def expire_photos(self) -> None:
         record = self.record("default", self.call("expire_abandoned_photos"), 1)

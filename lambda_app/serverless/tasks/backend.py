@@ -42,7 +42,8 @@ class TaskTooLargeError(ValueError):
 class SqsBackend(BaseTaskBackend):
     """Enqueue tasks on the SQS queue that bears their queue's name.
 
-    `OPTIONS["queue_urls"]` maps each name in `QUEUES` to the URL of its queue.  How a single task
+    `OPTIONS["queue_urls"]` maps each name in `QUEUES` to the URL of its queue; with `OPTIONS["queue_prefix"]`
+    begin the names in SQS of these and of the queues that the deploy kept.  How a single task
     differs from the rule is declared in `lambda_app.topology` as a `TaskPolicy`.
     """
 
@@ -55,6 +56,7 @@ class SqsBackend(BaseTaskBackend):
     def __init__(self, alias: str, params: dict[str, Any]) -> None:
         super().__init__(alias, params)
         self.queue_urls: Mapping[str, str] = self.options.get("queue_urls", {})
+        self.queue_prefix: str = self.options.get("queue_prefix", "")
 
     def validate_task(self, task: Task[Any, Any]) -> None:
         """Raise InvalidTask also if a task without a row is to wait longer than SQS can."""

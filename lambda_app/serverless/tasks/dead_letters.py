@@ -106,7 +106,7 @@ def find_letters(urls: Mapping[str, str], *, limit: int) -> Iterator[DeadLetter]
     """Yield up to `limit` dead letters of the queues in `urls`, each hidden from other looks for a while."""
     found = 0
     for queue, url in urls.items():
-        for letter in _letters(queue, dead_letters_of(url)):
+        for letter in letters_in(queue, dead_letters_of(url)):
             if found >= limit:
                 release([letter])
                 return
@@ -140,7 +140,8 @@ def drop(letter: DeadLetter) -> None:
     sqs.delete_message(letter.source_url, letter.receipt_handle)
 
 
-def _letters(queue: str, url: str) -> Iterator[DeadLetter]:
+def letters_in(queue: str, url: str) -> Iterator[DeadLetter]:
+    """Yield each message in `url`, which were sent to `queue`; it is hidden from other looks for a while."""
     seen: set[str] = set()
     repeated = 0
     # What was refused comes again in a long run, and stays hidden from the rest of it.

@@ -95,6 +95,15 @@ def queue_attributes(queue_url: str) -> Mapping[str, str]:
     return dict(_call("get_queue_attributes", QueueUrl=queue_url, AttributeNames=["All"])["Attributes"])
 
 
+def find_queues(prefix: str) -> list[str]:
+    """Return the URLs of up to 1,000 queues whose names begin with `prefix`."""
+    return list(_call("list_queues", QueueNamePrefix=prefix, MaxResults=1000).get("QueueUrls", []))
+
+
+def name_of(queue_url: str) -> str:
+    return queue_url.rpartition("/")[2]
+
+
 def url_of(arn: str) -> str:
     """Return the URL of the queue `arn` at the endpoint that this process talks to."""
     account, name = arn.split(":")[4:6]
@@ -118,7 +127,8 @@ def _call(operation: str, **parameters: Any) -> Any:
         return getattr(client(), operation)(**parameters)
     except (BotoCoreError, ClientError) as error:
         kind = QueueFaultError if isinstance(error, ClientError) else QueueUnavailableError
-        raise kind(f"queue {parameters['QueueUrl']} did not answer {operation}: {error}") from error
+        subject = f"queue {parameters['QueueUrl']}" if "QueueUrl" in parameters else "SQS"
+        raise kind(f"{subject} did not answer {operation}: {error}") from error
 
 
 def _batches(messages: Sequence[Outgoing]) -> list[list[Outgoing]]:

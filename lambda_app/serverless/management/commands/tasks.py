@@ -11,6 +11,7 @@ from django.tasks import task_backends
 from lambda_app.serverless.tasks import sqs
 from lambda_app.serverless.tasks.backend import SqsBackend
 from lambda_app.serverless.tasks.dead_letters import dead_letters_of
+from lambda_app.serverless.tasks.kept import Drained, count_messages, drain, find_kept
 from lambda_app.serverless.tasks.statements import run_statement
 from lambda_app.topology import TOPOLOGY
 
@@ -28,17 +29,20 @@ COLUMNS = ("waiting", "in_flight", "delayed", "dead", "unsent", "oldest_unsent_s
 
 
 class Command(BaseCommand):
-    help = "Show depth, dead letters, unsent calls and rate of each queue; move the unsent calls of one to another."
+    help = "Show depth, dead letters, unsent calls and rate of each queue; move what one that is gone left to another."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("action", choices=["stats", "move"])
-        parser.add_argument("queues", nargs="*", help="of move: the queue that is gone, and the one to send to")
+        parser.add_argument("action", choices=["stats", "move", "drain"])
+        parser.add_argument("queues", nargs="*", help="of move and drain: the one that is gone, and the one to send to")
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["action"] == "move":
             self.stdout.write(f"{move_unsent(*_old_and_new(options['queues']))} calls moved; the next sweep sends them")
+            return
+        if options["action"] == "drain":
+            self._drain(*_old_and_new(options["queues"]))
             return
         stats = read_stats()
         if options["json"]:
@@ -49,7 +53,15 @@ class Command(BaseCommand):
             self.stdout.write(f"{queue:<14}" + "".join(f"{row[name]:>16,}" for name in COLUMNS))
         for queue in stats["undeclared"]:
             self.stdout.write(f"{queue} is not declared in lambda_app.topology: its calls are sent when it is again")
+        for name, count in stats["kept"].items():
+            self.stdout.write(f"{name} is kept with {count:,} messages; no queue of lambda_app.topology is behind it")
         self.stdout.write(f"{stats['done_last_minute']:,} calls done in the last minute, {stats['failing']:,} failing")
+
+    def _drain(self, old: str, new: str) -> None:
+        drained = drain_kept(old, new)
+        for message_id, reason in drained.refused.items():
+            self.stderr.write(f"{message_id} stays: {reason}")
+        self.stdout.write(f"moved: {drained.moved}, refused: {len(drained.refused)}")
 
 
 def read_stats() -> dict[str, Any]:
@@ -61,6 +73,7 @@ def read_stats() -> dict[str, Any]:
     return {
         "queues": queues,
         "undeclared": undeclared,
+        "kept": {name: count_messages(url) for name, url in find_kept(_backend().queue_prefix, urls).items()},
         "done_last_minute": run_statement(RATE)[0][0],
         "failing": run_statement(FAILING)[0][0],
     }
@@ -71,11 +84,28 @@ def move_unsent(old: str, new: str) -> int:
 
     Raise CommandError if there is no queue `new`, or if it is FIFO: the calls have no group there.
     """
-    if new not in _urls():
-        raise CommandError(f"there is no queue {new!r}; there are {', '.join(sorted(_urls()))}")
+    _check_queue(new)
     if new in TOPOLOGY.fifo_queues:
         raise CommandError(f"queue {new!r} is FIFO, and calls that were made for another have no group in it")
     return len(run_statement(MOVE, [new, old]))
+
+
+def drain_kept(old: str, new: str) -> Drained:
+    """Move the messages of `old`, a kept queue as SQS names it, to the declared queue `new`.
+
+    Raise CommandError if either does not exist: a queue in use is drained by its worker.
+    """
+    backend = _backend()
+    kept = find_kept(backend.queue_prefix, backend.queue_urls)
+    if old not in kept:
+        raise CommandError(f"no queue {old!r} is kept; there are: {', '.join(kept) or 'none'}")
+    _check_queue(new)
+    return drain(kept[old], new, backend.queue_urls[new])
+
+
+def _check_queue(name: str) -> None:
+    if name not in _urls():
+        raise CommandError(f"there is no queue {name!r}; there are {', '.join(sorted(_urls()))}")
 
 
 def _old_and_new(queues: Sequence[str]) -> tuple[str, str]:
@@ -85,10 +115,14 @@ def _old_and_new(queues: Sequence[str]) -> tuple[str, str]:
 
 
 def _urls() -> Mapping[str, str]:
+    return _backend().queue_urls
+
+
+def _backend() -> SqsBackend:
     backend = task_backends["default"]
     if not isinstance(backend, SqsBackend):
         raise CommandError("these settings have no SQS behind their tasks; use `make manage` or the deployed function")
-    return backend.queue_urls
+    return backend
 
 
 def _depth(url: str, unsent: int, oldest_unsent_seconds: int) -> dict[str, int]:

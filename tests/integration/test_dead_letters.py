@@ -286,7 +286,9 @@ def test_nothing_is_dropped_by_default(queues):
 
 
 def test_an_unknown_queue_is_named_with_those_there_are(queues):
-    with pytest.raises(CommandError, match="there is no queue 'mail'; there are default, likes, renderings, views"):
+    with pytest.raises(
+        CommandError, match="there is no queue 'mail'; there are default, housekeeping, likes, renderings, views"
+    ):
         manage("list", "--queue", "mail")
 
 
@@ -318,6 +320,6 @@ def test_the_stats_are_a_table_too(queues):
 
     call_command("tasks", "stats", stdout=output)
 
-    assert [line.split()[0] for line in output.getvalue().splitlines()[:5]] == [
-        "queue", "default", "likes", "renderings", "views",
+    assert [line.split()[0] for line in output.getvalue().splitlines()[:6]] == [
+        "queue", "default", "housekeeping", "likes", "renderings", "views",
     ]  # fmt: skip

@@ -133,7 +133,8 @@ def test_a_handler_that_cannot_be_imported_fails_each_invocation(environments):
 def test_events_at_once_get_an_environment_each(environments):
     async def invoke_at_once() -> list[InvokeResult]:
         try:
-            return await asyncio.gather(*(environments.invoke(function(), b'{"sleep": 0.4}') for _ in range(3)))
+            slow = function(timeout_seconds=30.0)
+            return await asyncio.gather(*(environments.invoke(slow, b'{"sleep": 3}') for _ in range(3)))
         finally:
             await environments.stop()
 

@@ -9,8 +9,11 @@ from tests.privileges.policies import MASTER_SECRET, Call, Grant, grants_of
 
 RECORD = Path(__file__).with_name("calls.json")
 APPLICATION = "serverless-django-local"
-KEPT_QUEUE = f"{APPLICATION}-Queuekept"
-"""Named as CloudFormation names those of the application's stack, and in no stack any more."""
+QUEUES = f"{APPLICATION}-Queue"
+"""What CloudFormation's names of the queues of the application's stack begin with."""
+
+KEPT_QUEUE = f"{QUEUES}kept"
+"""In no stack any more; stands in the record for each such queue, also for one that a test before has left."""
 
 
 def read_record() -> set[Call]:
@@ -51,8 +54,8 @@ def _symbol_of(arn: str, names: Mapping[str, str]) -> str:
     if ":secret:rds!" in arn:
         return f"{{{MASTER_SECRET}}}"
     name, slash, key = arn.split(":", 5)[-1].partition("/")
-    if name == KEPT_QUEUE:
-        return "arn:{AWS::Partition}:sqs:{AWS::Region}:{AWS::AccountId}:" + name.replace(
+    if name.startswith(QUEUES) and name not in names:
+        return "arn:{AWS::Partition}:sqs:{AWS::Region}:{AWS::AccountId}:" + KEPT_QUEUE.replace(
             APPLICATION, "{AWS::StackName}"
         )
     return f"{{{names.get(name, arn)}}}{slash}{key}"

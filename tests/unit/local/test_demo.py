@@ -54,6 +54,15 @@ def test_a_broken_promise_fails_and_is_named(play, capsys, tmp_path, fault, comp
     assert json.loads((tmp_path / "demo.json").read_text())["figures"]["mismatches"] == 1
 
 
+@pytest.fixture
+def interruptible():
+    """Take SIGINT as in the foreground: a shell starts what runs in the background with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_the_system_that_the_demo_started(monkeypatch, capsys, number):
     stopped = threading.Event()

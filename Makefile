@@ -36,11 +36,11 @@ install: .venv/.installed node_modules/.installed
 
 .PHONY: run
 run: install ## Run the whole system on this machine, through the code and the template that deploy
-	python -m local run
+	python -m serverless_django.local run
 
 .PHONY: reset
 reset: install ## Delete what `make run` has stored: rows, objects, messages
-	python -m local reset
+	python -m serverless_django.local reset
 
 .PHONY: test
 test: install ## Unit, integration, infrastructure and end-to-end tests
@@ -53,23 +53,23 @@ check: .venv/.installed ## Lint, format, types, import contracts, system checks:
 	mypy
 	lint-imports --no-cache
 	manage check --fail-level WARNING
-	python -m local.migrations
+	python -m serverless_django.local.migrations
 
 .PHONY: demo
 demo: install ## Act as a phone against the running system, and check every figure
-	python -m local demo
+	python -m serverless_django.local demo
 
 .PHONY: token
 token: .venv/.installed ## A bearer token for the running system: make token MEMBER=ada
-	@python -m local token $(or $(MEMBER),ada)
+	@python -m serverless_django.local token $(or $(MEMBER),ada)
 
 .PHONY: manage
 manage: .venv/.installed ## A command of Django's against the running system: make manage ARGS="shell"
-	@python -m local manage $(ARGS)
+	@python -m serverless_django.local manage $(ARGS)
 
 .PHONY: invoke
 invoke: install ## Run one sample event through its handler: make invoke EVENT=events/sqs/like.json
-	python -m local invoke $(EVENT)
+	python -m serverless_django.local invoke $(EVENT)
 
 .PHONY: bench-tasks
 bench-tasks: .venv/.installed ## Messages into rows: ours against Powertools' loop, bulk_create and COPY
@@ -81,15 +81,15 @@ chaos-tasks: .venv/.installed ## Tasks under kills, crashes and duplicates, ours
 
 .PHONY: load
 load: install ## Phones against the running system, at a rate that rises, live: make load ARGS="--rate 50"
-	python -m local.load $(ARGS)
+	python -m serverless_django.local.load $(ARGS)
 
 .PHONY: tail
 tail: .venv/.installed ## Follow every function's log, or find one request: make tail ID=<X-Request-Id>
-	@python -m local tail $(ARGS) $(ID)
+	@python -m serverless_django.local tail $(ARGS) $(ID)
 
 .PHONY: figures
 figures: .venv/.installed ## The last figures of every measurement, against their goals
-	python -m local figures
+	python -m serverless_django.local figures
 
 # The peers live beside the environment of the project: nothing of theirs can slip into it, or into the bundle.
 .build/peers/.installed: pyproject.toml uv.lock .venv/.installed
@@ -182,7 +182,7 @@ synth-all: install ## Every stage through the CDK and every linter: what it is m
 
 .PHONY: cost
 cost: synth ## What one stage costs a month while nobody calls it, by line: make cost STAGE=prod
-	@python -m cdk.cost cdk.out
+	@python -m serverless_django.deploy.cost cdk.out
 
 .PHONY: deploy
 deploy: install ## Deploy one stage to AWS: make deploy STAGE=dev

@@ -5,14 +5,14 @@ from pathlib import Path
 from aws_cdk import App
 from aws_cdk import aws_lambda as lambda_
 
-from cdk.bundling import build_bundle
-from cdk.config import Stage, read_stage
-from cdk.nag import attach_checks
-from cdk.stacks.app import AppStack
-from cdk.stacks.data import DataStack
-from cdk.stacks.edge import EdgeStack
-from lambda_app.contract.resources import Topology
 from lambda_app.topology import TOPOLOGY
+from serverless_django.contract.resources import Topology
+from serverless_django.deploy.bundling import build_bundle
+from serverless_django.deploy.config import Stage, read_stage
+from serverless_django.deploy.nag import attach_checks
+from serverless_django.deploy.stacks.app import AppStack
+from serverless_django.deploy.stacks.data import DataStack
+from serverless_django.deploy.stacks.edge import EdgeStack
 
 ROOT = Path(__file__).parent.parent
 

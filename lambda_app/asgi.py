@@ -2,7 +2,7 @@
 
 from django.core.handlers.asgi import ASGIHandler
 
-from lambda_app.serverless.bootstrap import start_django
+from serverless_django.bootstrap import start_django
 
 start_django()
 application = ASGIHandler()

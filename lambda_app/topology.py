@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, TaskPolicy, Topology
+from serverless_django.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, TaskPolicy, Topology
 
 TOPOLOGY = Topology(
     queues=(

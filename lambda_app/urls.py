@@ -3,6 +3,6 @@
 from django.urls import include, path
 
 urlpatterns = [
-    path("", include("lambda_app.serverless.http.health")),
+    path("", include("serverless_django.http.health")),
     path("", include("lambda_app.apps.feed.urls")),
 ]

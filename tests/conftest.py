@@ -10,8 +10,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from local.emulator import CREDENTIALS, Emulator
-from local.postgresql import FAST_AND_FORGETFUL, PORT, SUPERUSER, PostgreSQL
+from serverless_django.local.emulator import CREDENTIALS, Emulator
+from serverless_django.local.postgresql import FAST_AND_FORGETFUL, PORT, SUPERUSER, PostgreSQL
 
 # The same examples at every run, and no folder of them: a failure here is a failure everywhere.
 hypothesis.settings.register_profile("suite", max_examples=50, deadline=None, database=None, derandomize=True)

@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lambda_app.contract.environment import Environment
 from lambda_app.topology import TOPOLOGY
+from serverless_django.contract.environment import Environment
 
 ROOT = Path(__file__).parents[1]
 HANDLERS = sorted(path.stem for path in (ROOT / "lambda_app" / "handlers").glob("[!_]*.py"))

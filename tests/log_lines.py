@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from lambda_app.serverless.observability.logs import json_handler, logger
+from serverless_django.observability.logs import json_handler, logger
 
 type Lines = Callable[[], list[dict[str, Any]]]
 

@@ -10,7 +10,7 @@ import urllib.request
 from html import escape
 
 from lambda_app.topology import TOPOLOGY
-from local.running import RunningCloud
+from serverless_django.local.running import RunningCloud
 from tests.browser import PROJECT, Browser
 
 PICTURES = PROJECT / "docs" / "pictures"

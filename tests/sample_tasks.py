@@ -15,8 +15,8 @@ import psycopg
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 from django.tasks import TaskContext, task
 
-from lambda_app.serverless.tasks.models import FailedCall
-from lambda_app.serverless.tasks.sqs import QueueFaultError
+from serverless_django.tasks.models import FailedCall
+from serverless_django.tasks.sqs import QueueFaultError
 
 calls: list[object] = []
 

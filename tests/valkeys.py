@@ -5,9 +5,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from local import processes
-from local.emulator import free_port
-from local.valkey import SLOTS, Valkey
+from serverless_django.local import processes
+from serverless_django.local.emulator import free_port
+from serverless_django.local.valkey import SLOTS, Valkey
 
 KINDS = {"alone": 0, "a cluster of one node": 1, "a cluster of three nodes": 3}
 """How many nodes of a cluster each has."""

@@ -12,27 +12,27 @@ AUTH_USER_MODEL = "feed.Member"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
-    "lambda_app.serverless",
+    "serverless_django",
     "lambda_app.apps.feed",
 ]
 
-CLAIMS_MIDDLEWARE = "lambda_app.serverless.http.claims.ClaimsMiddleware"
+CLAIMS_MIDDLEWARE = "serverless_django.http.claims.ClaimsMiddleware"
 # No sessions, messages, admin or CSRF: the caller is who its bearer token says, at each request.
 MIDDLEWARE = [
-    "lambda_app.serverless.http.compression.CompressionMiddleware",
-    "lambda_app.serverless.http.problems.ProblemDetailsMiddleware",
-    "lambda_app.serverless.http.head.HeadMiddleware",
-    "lambda_app.serverless.http.conditional.ConditionalGetMiddleware",
-    "lambda_app.serverless.observability.enforcement.BudgetMiddleware",
-    "lambda_app.serverless.caching.privacy.PrivateByDefaultMiddleware",
+    "serverless_django.http.compression.CompressionMiddleware",
+    "serverless_django.http.problems.ProblemDetailsMiddleware",
+    "serverless_django.http.head.HeadMiddleware",
+    "serverless_django.http.conditional.ConditionalGetMiddleware",
+    "serverless_django.observability.enforcement.BudgetMiddleware",
+    "serverless_django.caching.privacy.PrivateByDefaultMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "lambda_app.serverless.http.content_policy.ContentSecurityPolicyMiddleware",
+    "serverless_django.http.content_policy.ContentSecurityPolicyMiddleware",
     # For its check of the Host header.
     "django.middleware.common.CommonMiddleware",
     CLAIMS_MIDDLEWARE,
-    "lambda_app.serverless.throttling.middleware.ThrottleMiddleware",
+    "serverless_django.throttling.middleware.ThrottleMiddleware",
     # Last: whatever stands before it is asked at each repetition, and REPLAY_CHECK.  A system check keeps the order.
-    "lambda_app.serverless.idempotency.middleware.IdempotencyMiddleware",
+    "serverless_django.idempotency.middleware.IdempotencyMiddleware",
 ]
 # A stored answer is for its caller, who may have been blocked since.
 REPLAY_CHECK = "lambda_app.apps.feed.authentication.check_caller"

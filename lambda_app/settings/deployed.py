@@ -1,11 +1,11 @@
 """What Lambda changes.  Fails at import, naming every variable, if the deploy forgot one."""
 
-from lambda_app.contract.environment import Environment
-from lambda_app.serverless.objects.options import storage_options
-from lambda_app.serverless.observability.logs import JSON_LOGGING
 from lambda_app.settings.base import *  # noqa: F403
 from lambda_app.settings.base import CLAIMS_MIDDLEWARE, MIDDLEWARE, TASK_QUEUE_NAMES
 from lambda_app.topology import TOPOLOGY
+from serverless_django.contract.environment import Environment
+from serverless_django.objects.options import storage_options
+from serverless_django.observability.logs import JSON_LOGGING
 
 env = Environment.read()
 
@@ -26,7 +26,7 @@ if env.token_issuer:
         "ALGORITHMS": env.token_algorithms,
     }
     MIDDLEWARE = [
-        name if name != CLAIMS_MIDDLEWARE else "lambda_app.serverless.identity.middleware.BearerTokenMiddleware"
+        name if name != CLAIMS_MIDDLEWARE else "serverless_django.identity.middleware.BearerTokenMiddleware"
         for name in MIDDLEWARE
     ]
 
@@ -38,7 +38,7 @@ PROXIES_BEFORE_GATEWAY = 1 if env.origin_secret_arn else 0
 
 DATABASES = {
     "default": {
-        "ENGINE": "lambda_app.serverless.postgresql",
+        "ENGINE": "serverless_django.postgresql",
         "HOST": env.database_host,
         "PORT": env.database_port,
         "NAME": env.database_name,
@@ -65,7 +65,7 @@ if env.cache_url:
     THROTTLE_STORE = "cache"
     CACHES = {
         "default": {
-            "BACKEND": "lambda_app.serverless.caching.valkey.ValkeyCache",
+            "BACKEND": "serverless_django.caching.valkey.ValkeyCache",
             "LOCATION": env.cache_url,
             # With a number that changes with what is stored: during a deploy two releases share the cache.
             "KEY_PREFIX": f"{env.stage}:2",
@@ -78,7 +78,7 @@ if env.cache_url:
 
 TASKS = {
     "default": {
-        "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
+        "BACKEND": "serverless_django.tasks.backend.SqsBackend",
         "QUEUES": TASK_QUEUE_NAMES,
         "OPTIONS": {"queue_urls": env.task_queue_urls, "queue_prefix": env.queue_prefix},
     }
@@ -87,7 +87,7 @@ TASKS = {
 BUCKET_NAMES = env.bucket_names
 STORAGES = {
     bucket.name: {
-        "BACKEND": "lambda_app.serverless.objects.storage.S3Storage",
+        "BACKEND": "serverless_django.objects.storage.S3Storage",
         "OPTIONS": storage_options(bucket.name, names=env.bucket_names, domains=env.bucket_domains),
     }
     for bucket in TOPOLOGY.buckets

@@ -10,16 +10,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from lambda_app.serverless.objects.options import storage_options
 from lambda_app.settings.base import *  # noqa: F403
 from lambda_app.settings.base import TASK_QUEUE_NAMES
 from lambda_app.topology import TOPOLOGY
+from serverless_django.objects.options import storage_options
 
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
 
 DATABASES = {
     "default": {
-        "ENGINE": "lambda_app.serverless.postgresql",
+        "ENGINE": "serverless_django.postgresql",
         "HOST": os.environ.get("PGHOST", ""),
         "PORT": os.environ.get("PGPORT", ""),
         "NAME": os.environ.get("PGDATABASE", "app"),
@@ -45,15 +45,15 @@ def _tasks() -> dict[str, Any]:
     if not _endpoint:
         return {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend"}
     urls = {name: f"{_account_url}/{name}" for name in TASK_QUEUE_NAMES}
-    return {"BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend", "OPTIONS": {"queue_urls": urls}}
+    return {"BACKEND": "serverless_django.tasks.backend.SqsBackend", "OPTIONS": {"queue_urls": urls}}
 
 
 def _storage(name: str) -> dict[str, Any]:
     if _endpoint:
         options = storage_options(name, names=BUCKET_NAMES, domains={})
-        return {"BACKEND": "lambda_app.serverless.objects.storage.S3Storage", "OPTIONS": options}
+        return {"BACKEND": "serverless_django.objects.storage.S3Storage", "OPTIONS": options}
     return {
-        "BACKEND": "lambda_app.serverless.objects.folder.FolderStorage",
+        "BACKEND": "serverless_django.objects.folder.FolderStorage",
         "OPTIONS": {"location": _folder / name, "base_url": f"/objects/{name}/", "allow_overwrite": True},
     }
 

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from local.console.burst import Burst
-from local.figures import write_figures
-from local.running import RunningCloud
+from serverless_django.local.console.burst import Burst
+from serverless_django.local.figures import write_figures
+from serverless_django.local.running import RunningCloud
 
 GOALS = {"overhead_us_per_request": "<= 150", "console_cost_percent": "< 5", "axe_serious": "== 0"}
 ROUNDS = 12
@@ -47,8 +47,8 @@ def _overhead_us() -> float:
     import django
 
     django.setup()
-    from lambda_app.serverless.observability.invocations import observed
-    from lambda_app.serverless.observability.logs import json_handler
+    from serverless_django.observability.invocations import observed
+    from serverless_django.observability.logs import json_handler
     from tests.conftest import EVENTS, LambdaContext
 
     stream = json_handler()

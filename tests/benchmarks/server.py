@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.postgresql import FAST_AND_FORGETFUL, PORT, SUPERUSER, PostgreSQL
+from serverless_django.local.postgresql import FAST_AND_FORGETFUL, PORT, SUPERUSER, PostgreSQL
 from tests.benchmarks.interleaved import ROOT, clean_environment
 
 DATABASE = "benchmark"

@@ -6,7 +6,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping
 
-from local.figures import write_figures
+from serverless_django.local.figures import write_figures
 from tests.benchmarks.interleaved import PEERS_PYTHON, ROOT, clean_environment
 from tests.conformance.variants import CASES, VARIANTS
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import hypothesis
 
-from local.figures import write_figures
+from serverless_django.local.figures import write_figures
 from tests.conformance.cases import Handle
 from tests.conformance.differential import carriers, mismatches, oracle, wire_requests
 from tests.conformance.mutations import mutated_events
@@ -33,7 +33,7 @@ GOALS = {
 
 def outcome_of(event: Any, handle: Handle) -> str:
     """Return the status, "refused" for what is no HTTP event, or what escaped."""
-    from lambda_app.serverless.sources import WrongEventSourceError
+    from serverless_django.sources import WrongEventSourceError
 
     try:
         reply = reply_of(handle(event), source=_source_of(event))

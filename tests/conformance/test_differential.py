@@ -4,7 +4,7 @@ import pytest
 from django.core.handlers.asgi import ASGIHandler
 from django.urls import clear_url_caches
 
-from lambda_app.serverless.http.adapter import LambdaAdapter
+from serverless_django.http.adapter import LambdaAdapter
 from tests.conformance import settings as conformance_settings
 from tests.conformance.differential import ORACLE_SETTINGS, mismatches, oracle, wire_requests
 

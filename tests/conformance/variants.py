@@ -37,7 +37,7 @@ class Context:
 def ours(base_path: str) -> Handle:
     from django.core.handlers.asgi import ASGIHandler
 
-    from lambda_app.serverless.http.adapter import LambdaAdapter
+    from serverless_django.http.adapter import LambdaAdapter
 
     adapter = LambdaAdapter(ASGIHandler(), base_path=base_path)
     return lambda event: adapter(event, Context())

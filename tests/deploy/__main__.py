@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.figures import write_figures
+from serverless_django.local.figures import write_figures
 from tests.deploy.bundles import measure_bundles
 from tests.deploy.life import Life
 from tests.e2e.conftest import make_laptop

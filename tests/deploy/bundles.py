@@ -6,7 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
-from cdk.bundling import SOURCE, build_bundle, zipped_size
+from serverless_django.deploy.bundling import SOURCE, build_bundle, zipped_size
 from tests.e2e.conftest import PROJECT
 
 ARCHITECTURE = "arm64"

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from local.emulated_aws import EmulatedAws
-from local.emulator import Emulator
+from serverless_django.local.emulated_aws import EmulatedAws
+from serverless_django.local.emulator import Emulator
 
 KINDS = (
     ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),

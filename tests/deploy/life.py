@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.deployment import Deployment
-from local.emulated_aws import EmulatedAws
-from local.running import RunningCloud
+from serverless_django.local.deployment import Deployment
+from serverless_django.local.emulated_aws import EmulatedAws
+from serverless_django.local.running import RunningCloud
 from tests.deploy.inventory import leftovers
 from tests.deploy.releases import Project
 from tests.deploy.requests import Phase, requests_every_100_ms

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lambda_app.serverless.doctor.facts import Facts
-from lambda_app.serverless.doctor.findings import RULES, diagnose
-from local.postgresql import PORT, SUPERUSER
+from serverless_django.doctor.facts import Facts
+from serverless_django.doctor.findings import RULES, diagnose
+from serverless_django.local.postgresql import PORT, SUPERUSER
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "bad_feed"

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from local.emulated_aws import EmulatedAws
-from local.photographs import photograph
-from local.running import RunningCloud
+from serverless_django.local.emulated_aws import EmulatedAws
+from serverless_django.local.photographs import photograph
+from serverless_django.local.running import RunningCloud
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = (".venv", ".tools", ".build", "node_modules")
@@ -70,7 +70,7 @@ class Laptop:
         return [sys.executable, "-m", "local", *arguments]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of `python -m local` to its end."""
+        """Run a command of `python -m serverless_django.local` to its end."""
         return subprocess.run(
             self.command(*arguments), cwd=self.project, capture_output=True, text=True, timeout=300, check=False
         )

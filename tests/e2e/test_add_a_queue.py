@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent
 
-from local.running import RunningCloud
+from serverless_django.local.running import RunningCloud
 from tests.e2e.conftest import PROJECT, Laptop, eventually
 
 PAGE = PROJECT / "docs" / "how-to" / "add-a-queue.md"

@@ -13,8 +13,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from local import debian
-from local.running import RunningCloud
+from serverless_django.local import debian
+from serverless_django.local.running import RunningCloud
 from tests.browser import Browser, Page
 from tests.e2e.conftest import PROJECT, Laptop, Phone, eventually
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.running import RunningCloud
+from serverless_django.local.running import RunningCloud
 from tests.e2e.conftest import Laptop, Phone, eventually, make_laptop
 
 DATABASE, LAMBDA, QUEUE = "AWS::RDS::DBProxy", "AWS::Lambda::Function", "AWS::SQS::Queue"

@@ -10,8 +10,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local.emulator import REGION
-from local.running import RunningCloud
+from serverless_django.local.emulator import REGION
+from serverless_django.local.running import RunningCloud
 from tests.e2e.conftest import Laptop
 from tests.privileges.play import play
 from tests.privileges.recording import read_record

@@ -12,8 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from lambda_app.apps.feed.services import shared_posts
-from lambda_app.serverless.caching.valkey import ValkeyCache
-from local.running import RunningCloud
+from serverless_django.caching.valkey import ValkeyCache
+from serverless_django.local.running import RunningCloud
 from tests.e2e.conftest import Laptop, Phone, empty_queues, eventually
 
 

@@ -33,8 +33,8 @@ SWITCHED = {
 
 def _synthesize(name, folder):
     # Here, because importing the CDK starts Node.
-    from cdk.config import STAGES, Stage
     from lambda_app.topology import TOPOLOGY
+    from serverless_django.deploy.config import STAGES, Stage
     from tests.infrastructure.deployment import make_deployment
 
     stage = STAGES.get(name) or Stage(name=name, **SWITCHED[name])

@@ -11,10 +11,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
 from cdk.app import ROOT, add_stacks
-from cdk.config import Stage
-from cdk.stacks.app import AppStack
-from cdk.stacks.data import DataStack
-from lambda_app.contract.resources import Topology
+from serverless_django.contract.resources import Topology
+from serverless_django.deploy.config import Stage
+from serverless_django.deploy.stacks.app import AppStack
+from serverless_django.deploy.stacks.data import DataStack
 
 FLAGS = json.loads((ROOT / "cdk.json").read_text())["context"]
 

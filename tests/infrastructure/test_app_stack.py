@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cdk.components.migration import TIMEOUT
-from lambda_app.contract.environment import Environment
-from lambda_app.serverless.tasks.receipts import RETENTION
-from lambda_app.serverless.tasks.sqs import MAX_MESSAGE_BYTES
-from lambda_app.serverless.tasks.wire import read_envelope
 from lambda_app.topology import TOPOLOGY
+from serverless_django.contract.environment import Environment
+from serverless_django.deploy.components.migration import TIMEOUT
+from serverless_django.tasks.receipts import RETENTION
+from serverless_django.tasks.sqs import MAX_MESSAGE_BYTES
+from serverless_django.tasks.wire import read_envelope
 from tests.infrastructure.deployment import actions_of, resources_of, role_of
 
 QUEUES = TOPOLOGY.every_queue

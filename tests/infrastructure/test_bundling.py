@@ -12,8 +12,8 @@ import pytest
 
 from cdk import bundling
 from cdk.app import ROOT
-from cdk.bundling import PLATFORMS, build_bundle, copy_source
-from cdk.bundling.tools import BundlingError, install_packages
+from serverless_django.deploy.bundling import PLATFORMS, build_bundle, copy_source
+from serverless_django.deploy.bundling.tools import BundlingError, install_packages
 
 ARM64, X86_64 = 183, 62
 """How ELF files name their processor."""
@@ -105,7 +105,7 @@ import sys; sys.path.insert(0, {str(native)!r})
 import importlib
 for name in ("api_gateway", "sqs", "s3", "management"):
     importlib.import_module(f"lambda_app.handlers.{{name}}")
-import boto3, django.urls, lambda_app.serverless.caching.connections
+import boto3, django.urls, serverless_django.caching.connections
 from PIL import Image
 from django.core.files.storage import storages
 from django.core.management import get_commands
@@ -213,8 +213,8 @@ def _contents(folder: Path) -> dict[str, str]:
 
 
 def _variables() -> dict[str, str]:
-    from lambda_app.contract.environment import Environment
     from lambda_app.topology import TOPOLOGY
+    from serverless_django.contract.environment import Environment
 
     environment = Environment(
         stage="test",

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cdk.config import (
+from lambda_app.topology import TOPOLOGY
+from serverless_django.contract.resources import Queue, Topology
+from serverless_django.deploy.config import (
     LOG_RETENTION_DAYS,
     STAGES,
     Instance,
@@ -16,8 +18,6 @@ from cdk.config import (
     instance_of,
     read_stage,
 )
-from lambda_app.contract.resources import Queue, Topology
-from lambda_app.topology import TOPOLOGY
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/1"
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "stages.md"
@@ -140,7 +140,7 @@ def test_a_synth_refuses_more_connections_than_there_are(tmp_path):
 
 
 def test_cloudwatch_has_a_name_for_every_retention_that_a_stage_may_ask_for():
-    from cdk.components.logs import RETENTION
+    from serverless_django.deploy.components.logs import RETENTION
 
     assert tuple(RETENTION) == LOG_RETENTION_DAYS
 

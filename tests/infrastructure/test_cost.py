@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from cdk.cost.__main__ import describe, read_resources
-from cdk.cost.lines import Bill, runs_per_month
-from cdk.cost.prices import Prices, UnknownPriceError
+from serverless_django.deploy.cost.__main__ import describe, read_resources
+from serverless_django.deploy.cost.lines import Bill, runs_per_month
+from serverless_django.deploy.cost.prices import Prices, UnknownPriceError
 
 PRICES = Prices.read()
 

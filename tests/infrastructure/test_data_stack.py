@@ -2,8 +2,8 @@
 
 import json
 
-from cdk.components.parameters import LOGGED_WITHOUT_VALUES
 from lambda_app.topology import TOPOLOGY
+from serverless_django.deploy.components.parameters import LOGGED_WITHOUT_VALUES
 from tests.infrastructure.deployment import actions_of, resources_of
 
 STATEFUL = {

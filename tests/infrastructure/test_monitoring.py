@@ -2,8 +2,8 @@
 
 import json
 
-from lambda_app.serverless.observability.emf import NAMESPACE
 from lambda_app.topology import TOPOLOGY
+from serverless_django.observability.emf import NAMESPACE
 
 QUEUES = TOPOLOGY.every_queue
 

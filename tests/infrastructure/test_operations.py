@@ -9,7 +9,7 @@ import pytest
 from botocore import xform_name
 
 from cdk.app import ROOT
-from lambda_app.serverless.commands import ALLOWED
+from serverless_django.commands import ALLOWED
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 HYPOTHESES = (ROOT / "docs" / "aws-hypotheses.md").read_text()

@@ -8,7 +8,7 @@ from aws_cdk.assertions import Annotations, Match
 from cfnlint import lint
 from cfnlint.config import ManualArgs
 
-from cdk.nag import ACCEPTED_EVERYWHERE, Checks
+from serverless_django.deploy.nag import ACCEPTED_EVERYWHERE, Checks
 
 
 def test_cdk_nag_has_nothing_left_to_say(any_deployment):

@@ -4,15 +4,15 @@ import json
 
 import pytest
 
-from lambda_app.contract.environment import CACHE_ACCESS
-from lambda_app.serverless.objects.storage import URL_LIFETIME_SECONDS
 from lambda_app.topology import TOPOLOGY
+from serverless_django.contract.environment import CACHE_ACCESS
+from serverless_django.objects.storage import URL_LIFETIME_SECONDS
 from tests.infrastructure.deployment import actions_of, role_of
 
 
 def test_every_switch_is_turned_in_some_synth(any_deployment, request):
     """A switch that no test turns is one that nobody has seen synthesize."""
-    from cdk.config import STAGES, Stage
+    from serverless_django.deploy.config import STAGES, Stage
     from tests.infrastructure.conftest import SWITCHED
 
     turned = {key for values in SWITCHED.values() for key in values}
@@ -336,7 +336,7 @@ def _statements_of_buckets(deployment):
 
 
 def _differs(stage, key):
-    from cdk.config import Stage
+    from serverless_django.deploy.config import Stage
 
     return getattr(stage, key) != Stage.__dataclass_fields__[key].default
 

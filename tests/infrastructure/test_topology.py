@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from cdk.config import STAGES
-from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, Topology
 from lambda_app.topology import TOPOLOGY
+from serverless_django.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, Topology
+from serverless_django.deploy.config import STAGES
 from tests.infrastructure.deployment import make_deployment
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from cdk.app import ROOT
-from cdk.config import STAGES
+from serverless_django.deploy.config import STAGES
 from tests.security import __main__ as security
 
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

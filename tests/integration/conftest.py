@@ -6,8 +6,8 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 
-from lambda_app.serverless.tasks import dead_letters, outbox, sqs
 from lambda_app.topology import TOPOLOGY
+from serverless_django.tasks import dead_letters, outbox, sqs
 from tests.privileges.suite import unrecorded
 
 
@@ -48,7 +48,7 @@ def queues(endpoint, settings):
     urls = {name: client.create_queue(QueueName=name, Attributes=redrive)["QueueUrl"] for name in names}
     settings.TASKS = {
         "default": {
-            "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
+            "BACKEND": "serverless_django.tasks.backend.SqsBackend",
             "QUEUES": names,
             "OPTIONS": {"queue_urls": dict(urls)},
         }
@@ -85,7 +85,7 @@ def buckets(endpoint, settings):
         client.create_bucket(Bucket=bucket_name)
     settings.BUCKET_NAMES = names
     settings.STORAGES = {
-        name: {"BACKEND": "lambda_app.serverless.objects.storage.S3Storage", "OPTIONS": {"bucket_name": bucket_name}}
+        name: {"BACKEND": "serverless_django.objects.storage.S3Storage", "OPTIONS": {"bucket_name": bucket_name}}
         for name, bucket_name in names.items()
     }
     yield names

@@ -13,12 +13,12 @@ import pytest
 from django.tasks import task
 from django.utils import timezone
 
-from lambda_app.contract.resources import Queue, TaskPolicy, Topology
-from lambda_app.handlers.sqs import handler
-from lambda_app.serverless.tasks import backend, deliveries, outbox, settlement, sqs
-from lambda_app.serverless.tasks.maintenance import sweep_outbox
-from lambda_app.serverless.tasks.models import DeferredCall
-from lambda_app.serverless.tasks.sqs import QueueFaultError, QueueUnavailableError
+from serverless_django.contract.resources import Queue, TaskPolicy, Topology
+from serverless_django.handlers.sqs import handler
+from serverless_django.tasks import backend, deliveries, outbox, settlement, sqs
+from serverless_django.tasks.maintenance import sweep_outbox
+from serverless_django.tasks.models import DeferredCall
+from serverless_django.tasks.sqs import QueueFaultError, QueueUnavailableError
 from tests.conftest import LambdaContext
 
 effects: list[tuple[str, object]] = []
@@ -156,7 +156,7 @@ def fifo_line(settings: Any, monkeypatch: pytest.MonkeyPatch, topology: Topology
     monkeypatch.setattr(sqs, "_call", faulty.call)
     settings.TASKS = {
         "default": {
-            "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
+            "BACKEND": "serverless_django.tasks.backend.SqsBackend",
             "QUEUES": ["default"],
             "OPTIONS": {"queue_urls": {"default": url["QueueUrl"]}},
         }

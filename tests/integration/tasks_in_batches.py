@@ -5,7 +5,7 @@ from typing import Any
 
 from uuid6 import uuid7
 
-from lambda_app.contract.task_message import TaskMessage
+from serverless_django.contract.task_message import TaskMessage
 
 MOMENT = "2026-11-23T07:30:00+00:00"
 

@@ -9,8 +9,8 @@ from django.http import JsonResponse
 from django.test import override_settings
 from django.urls import path
 
-from lambda_app.handlers.api_gateway import handler
 from lambda_app.urls import urlpatterns as service_urls
+from serverless_django.handlers.api_gateway import handler
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,13 +10,13 @@ from django.tasks.signals import task_enqueued, task_finished, task_started
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from lambda_app.contract.resources import ObjectTrigger, TaskPolicy
-from lambda_app.handlers.s3 import handler as s3_handler
-from lambda_app.handlers.sqs import handler
-from lambda_app.serverless.objects import triggers
-from lambda_app.serverless.tasks import backend, deliveries, settlement, sqs
-from lambda_app.serverless.tasks.models import DeferredCall, FailedCall, Receipt, StoredResult
 from lambda_app.topology import TOPOLOGY
+from serverless_django.contract.resources import ObjectTrigger, TaskPolicy
+from serverless_django.handlers.s3 import handler as s3_handler
+from serverless_django.handlers.sqs import handler
+from serverless_django.objects import triggers
+from serverless_django.tasks import backend, deliveries, settlement, sqs
+from serverless_django.tasks.models import DeferredCall, FailedCall, Receipt, StoredResult
 from tests import sample_tasks
 from tests.conftest import LambdaContext
 from tests.integration.tasks_in_batches import batch, call, failed
@@ -227,7 +227,7 @@ def test_a_call_is_sent_at_once_whatever_a_receiver_raises(receive, monkeypatch,
 
 def test_what_a_task_sends_directly_is_not_lost_with_the_answer_of_sqs(queues, monkeypatch):
     declare(monkeypatch, TaskPolicy(task=note.module_path, direct=True))
-    monkeypatch.setattr("lambda_app.serverless.tasks.outbox.send_messages", _away)
+    monkeypatch.setattr("serverless_django.tasks.outbox.send_messages", _away)
     monkeypatch.setattr(backend, "send_messages", _away)
 
     assert run(call("enqueue_another", "kept")) == []

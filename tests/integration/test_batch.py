@@ -8,12 +8,12 @@ from django.db import OperationalError, connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambda_app.contract.resources import TaskPolicy
-from lambda_app.handlers.sqs import handler
-from lambda_app.serverless.sources import WrongEventSourceError
-from lambda_app.serverless.tasks import bulk, deliveries
-from lambda_app.serverless.tasks.models import FailedCall, Receipt
 from lambda_app.topology import TOPOLOGY
+from serverless_django.contract.resources import TaskPolicy
+from serverless_django.handlers.sqs import handler
+from serverless_django.sources import WrongEventSourceError
+from serverless_django.tasks import bulk, deliveries
+from serverless_django.tasks.models import FailedCall, Receipt
 from tests import sample_tasks
 from tests.conftest import LambdaContext
 from tests.integration.tasks_in_batches import batch, call, failed
@@ -51,13 +51,13 @@ def test_without_time_left_nothing_starts_and_everything_goes_back(calls):
 
 def test_a_batch_stops_when_another_call_like_the_slowest_would_not_fit(calls, monkeypatch):
     context, clock = LambdaContext(remaining_ms=5_000), [0.0]
-    monkeypatch.setattr("lambda_app.serverless.tasks.deadline.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("serverless_django.tasks.deadline.time.monotonic", lambda: clock[0])
 
     def work_a_second(*args):
         clock[0] += 1
         context.remaining_ms -= 1_000
 
-    monkeypatch.setattr("lambda_app.serverless.tasks.execution._complete", work_a_second)
+    monkeypatch.setattr("serverless_django.tasks.execution._complete", work_a_second)
     response = handler(batch(*[call("note") for _ in range(10)]), context)
 
     assert failed(response) == [f"m{index}" for index in range(4, 10)]
@@ -84,7 +84,7 @@ def test_an_infrastructure_that_fails_ends_the_batch_and_counts_for_nobody(calls
     def be_away(keys):
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr("lambda_app.serverless.tasks.receipts.claim", be_away)
+    monkeypatch.setattr("serverless_django.tasks.receipts.claim", be_away)
     response = handler(batch(call("note"), call("note")), LambdaContext())
 
     assert (failed(response), calls, FailedCall.objects.count()) == (["m0", "m1"], [], 0)

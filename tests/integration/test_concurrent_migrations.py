@@ -9,10 +9,10 @@ from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndex
 from django.db import IntegrityError, OperationalError, connection, migrations, models
 from django.db.migrations.state import ProjectState
 
-from lambda_app.handlers.management import handler
-from lambda_app.serverless.postgresql import migration
-from lambda_app.serverless.postgresql.concurrently import leftovers
-from lambda_app.serverless.postgresql.migration import migrate_patiently, migration_session
+from serverless_django.handlers.management import handler
+from serverless_django.postgresql import migration
+from serverless_django.postgresql.concurrently import leftovers
+from serverless_django.postgresql.migration import migrate_patiently, migration_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -16,16 +16,16 @@ import psycopg
 import pytest
 from django.db import OperationalError
 
-from lambda_app.contract.environment import RDS_CA_BUNDLE
-from lambda_app.serverless import presigning
-from lambda_app.serverless.postgresql import base, tokens
-from lambda_app.serverless.postgresql.base import DatabaseWrapper
-from lambda_app.serverless.postgresql.liveness import answers, has_something_to_read
-from lambda_app.serverless.postgresql.pins import PinningStatementError
-from local.emulator import free_port
-from local.postgresql import PORT
-from local.tls import server_certificate
-from local.tls_gate import TlsGate
+from serverless_django import presigning
+from serverless_django.contract.environment import RDS_CA_BUNDLE
+from serverless_django.local.emulator import free_port
+from serverless_django.local.postgresql import PORT
+from serverless_django.local.tls import server_certificate
+from serverless_django.local.tls_gate import TlsGate
+from serverless_django.postgresql import base, tokens
+from serverless_django.postgresql.base import DatabaseWrapper
+from serverless_django.postgresql.liveness import answers, has_something_to_read
+from serverless_django.postgresql.pins import PinningStatementError
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +81,7 @@ def connect(role, django_db_blocker):
 
 def settings_dict(**settings):
     return {
-        "ENGINE": "lambda_app.serverless.postgresql",
+        "ENGINE": "serverless_django.postgresql",
         "NAME": "postgres",
         "PORT": PORT,
         "PASSWORD": "",

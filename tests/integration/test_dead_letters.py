@@ -9,10 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from uuid6 import uuid7
 
-from lambda_app.contract.task_message import TaskMessage
-from lambda_app.handlers.sqs import handler
-from lambda_app.serverless.tasks import sqs
-from lambda_app.serverless.tasks.models import FailedCall, Receipt
+from serverless_django.contract.task_message import TaskMessage
+from serverless_django.handlers.sqs import handler
+from serverless_django.tasks import sqs
+from serverless_django.tasks.models import FailedCall, Receipt
 from tests import sample_tasks
 from tests.conftest import LambdaContext
 from tests.integration.tasks_in_batches import failed
@@ -29,7 +29,7 @@ def calls():
 @pytest.fixture
 def deliver(receive, queues, monkeypatch):
     """Let a worker take what waits in the queue, as Lambda does; return what it reports as failed."""
-    monkeypatch.setattr("lambda_app.serverless.tasks.settlement.backoff", lambda *args, **kwargs: 0)
+    monkeypatch.setattr("serverless_django.tasks.settlement.backoff", lambda *args, **kwargs: 0)
     client = boto3.client("sqs")
     arn = client.get_queue_attributes(QueueUrl=queues["default"], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
@@ -207,7 +207,7 @@ def fifo(endpoint, settings):
     arn = client.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     policy = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 20})}
     url = client.create_queue(QueueName="payments.fifo", Attributes=ordered | policy)["QueueUrl"]
-    backend = {"BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend", "QUEUES": ["default"]}
+    backend = {"BACKEND": "serverless_django.tasks.backend.SqsBackend", "QUEUES": ["default"]}
     settings.TASKS = {"default": backend | {"OPTIONS": {"queue_urls": {"default": url}}}}
     yield client, url, dead
     client.delete_queue(QueueUrl=url)

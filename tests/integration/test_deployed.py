@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from local.emulator import CREDENTIALS
+from serverless_django.local.emulator import CREDENTIALS
 from tests.fresh_process import ENVIRONMENT, HANDLERS, ROOT, run
 
 NEVER_AT_START = {
@@ -83,7 +83,7 @@ def test_forgotten_variables_are_all_named():
 
     assert finished.returncode == 1
     assert finished.stderr.strip().splitlines()[-1] == (
-        "lambda_app.contract.environment.InvalidEnvironmentError: STAGE is not set; ALLOWED_HOSTS is not set; "
+        "serverless_django.contract.environment.InvalidEnvironmentError: STAGE is not set; ALLOWED_HOSTS is not set; "
         "DATABASE_HOST is not set; DATABASE_NAME is not set; DATABASE_USER is not set; TASK_QUEUE_URLS is not set; "
         "BUCKET_NAMES is not set"
     )
@@ -92,7 +92,7 @@ def test_forgotten_variables_are_all_named():
 CHECK = """
 import django
 from django.core.management import call_command
-from lambda_app.serverless.bootstrap import start_django
+from serverless_django.bootstrap import start_django
 start_django()
 call_command("check", "--deploy", "--fail-level", "ERROR")
 """
@@ -107,7 +107,7 @@ def test_the_deployed_settings_pass_djangos_checks():
 SETTINGS = """
 import json
 from django.conf import settings
-from lambda_app.serverless.bootstrap import start_django
+from serverless_django.bootstrap import start_django
 start_django()
 key = settings.is_overridden("SECRET_KEY")
 print(json.dumps({"database": settings.DATABASES["default"], "debug": settings.DEBUG, "key": key}))
@@ -139,7 +139,7 @@ def test_there_is_no_secret_of_djangos_and_no_debugging(deployed):
 
 
 LOGS = """
-from lambda_app.handlers import sqs
+from serverless_django.handlers import sqs
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 class Context(LambdaContext):
@@ -154,7 +154,7 @@ print(sqs.handler({"Records": [record]}, Context()))
 
 HTTP = """
 import json, pathlib
-from lambda_app.handlers import api_gateway
+from serverless_django.handlers import api_gateway
 from tests.conftest import LambdaContext
 
 event = json.loads(pathlib.Path("events/api_gateway/feed_page.json").read_text())

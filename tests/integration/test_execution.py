@@ -8,14 +8,14 @@ import pytest
 from django.tasks import TaskResultStatus
 from django.tasks.signals import task_finished, task_started
 
-from lambda_app.contract.resources import TaskPolicy
-from lambda_app.contract.task_message import InvalidTaskMessageError, TaskMessage
-from lambda_app.serverless.tasks import deliveries
-from lambda_app.serverless.tasks.batch import run_directly
-from lambda_app.serverless.tasks.deliveries import TaskFailedError
-from lambda_app.serverless.tasks.models import FailedCall, Receipt
-from lambda_app.serverless.tasks.wire import read_envelope
 from lambda_app.topology import TOPOLOGY
+from serverless_django.contract.resources import TaskPolicy
+from serverless_django.contract.task_message import InvalidTaskMessageError, TaskMessage
+from serverless_django.tasks import deliveries
+from serverless_django.tasks.batch import run_directly
+from serverless_django.tasks.deliveries import TaskFailedError
+from serverless_django.tasks.models import FailedCall, Receipt
+from serverless_django.tasks.wire import read_envelope
 from tests import sample_tasks
 from tests.threads import run_in_threads
 

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from uuid6 import uuid7
 
-from lambda_app.serverless.tasks import outbox
-from lambda_app.serverless.tasks.models import DeferredCall
+from serverless_django.tasks import outbox
+from serverless_django.tasks.models import DeferredCall
 from tests.integration.fifo import FAULTS, effects, failing, fifo_line, move, move_directly
 from tests.integration.tasks_in_batches import call
 from tests.threads import run_in_threads

@@ -16,7 +16,7 @@ FIRST_REQUEST = """
 import json, sys
 import psycopg
 psycopg.Connection.connect = lambda *args, **kwargs: print("connected")
-from lambda_app.handlers import api_gateway
+from serverless_django.handlers import api_gateway
 from tests.conftest import LambdaContext
 
 event = json.load(open("events/api_gateway/feed_page.json"))
@@ -30,7 +30,7 @@ print(json.dumps([response["statusCode"], sorted(loaded)]))
 
 TASKS = """
 import json, sys
-from lambda_app.handlers import {name}
+from serverless_django.handlers import {name}
 print(json.dumps("lambda_app.apps.feed.tasks" in sys.modules))
 """
 
@@ -38,7 +38,7 @@ BROKEN = """
 from tests.fresh_process import ROOT
 from django.core.handlers import base
 base.BaseHandler.get_response = None
-from lambda_app.handlers import api_gateway
+from serverless_django.handlers import api_gateway
 print("started")
 """
 
@@ -77,7 +77,7 @@ def test_what_cannot_be_primed_is_logged_and_left_to_the_requests():
 
 
 def test_the_probe_is_an_event_like_any_other():
-    from lambda_app.serverless.priming import probe_event
+    from serverless_django.priming import probe_event
 
     sample = json.loads((ROOT / "events" / "api_gateway" / "healthz.json").read_text())
 

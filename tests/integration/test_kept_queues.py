@@ -11,10 +11,10 @@ from django.tasks import task_backends
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cdk.config import STAGES
-from lambda_app.contract.resources import Queue, Topology
-from lambda_app.serverless.tasks import kept, sqs
-from lambda_app.serverless.tasks.dead_letters import dead_letters_of
+from serverless_django.contract.resources import Queue, Topology
+from serverless_django.deploy.config import STAGES
+from serverless_django.tasks import kept, sqs
+from serverless_django.tasks.dead_letters import dead_letters_of
 from tests.infrastructure.deployment import make_deployment
 from tests.integration.tasks_in_batches import call
 
@@ -206,7 +206,7 @@ def test_a_queue_that_a_deploy_removes_is_drained_and_declared_again_without_los
 def declare_queues(settings, prefix, urls):
     settings.TASKS = {
         "default": {
-            "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
+            "BACKEND": "serverless_django.tasks.backend.SqsBackend",
             "QUEUES": list(urls),
             "OPTIONS": {"queue_urls": urls, "queue_prefix": prefix},
         }

@@ -13,16 +13,16 @@ from django.db import IntegrityError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import ConnectionDoesNotExist
 
-from lambda_app.handlers.management import handler
-from lambda_app.serverless.commands import CommandRefusedError
-from lambda_app.serverless.postgresql import migration
-from lambda_app.serverless.postgresql.migration import LOCK_ID, migrate_patiently, migration_session
-from local.postgresql import PORT, SUPERUSER
+from serverless_django.commands import CommandRefusedError
+from serverless_django.handlers.management import handler
+from serverless_django.local.postgresql import PORT, SUPERUSER
+from serverless_django.postgresql import migration
+from serverless_django.postgresql.migration import LOCK_ID, migrate_patiently, migration_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 INVOKE = """
-from lambda_app.handlers.management import handler
+from serverless_django.handlers.management import handler
 from tests.conftest import LambdaContext
 print(handler({}, LambdaContext()))
 """

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from lambda_app.handlers import api_gateway, sqs
-from lambda_app.serverless.observability.origins import Origin, continued
+from serverless_django.handlers import api_gateway, sqs
+from serverless_django.observability.origins import Origin, continued
 from tests.integration.test_sqs import record
 from tests.log_lines import captured_lines
 from tests.sample_tasks import note

@@ -12,8 +12,8 @@ from django.urls import path
 from django.utils import timezone
 
 from lambda_app.apps.feed.models import Follow, Member, Photo, Post, View
-from lambda_app.serverless.postgresql.cursors import BoundedCursor
-from lambda_app.serverless.postgresql.pins import MAX_STATEMENT_BYTES, PinningStatementError, allow_pin
+from serverless_django.postgresql.cursors import BoundedCursor
+from serverless_django.postgresql.pins import MAX_STATEMENT_BYTES, PinningStatementError, allow_pin
 
 pytestmark = pytest.mark.django_db
 

@@ -7,11 +7,11 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
-from lambda_app.contract.resources import ObjectTrigger
-from lambda_app.handlers.s3 import handler
-from lambda_app.serverless.objects import triggers
-from lambda_app.serverless.sources import WrongEventSourceError
-from lambda_app.serverless.tasks.deliveries import TaskFailedError
+from serverless_django.contract.resources import ObjectTrigger
+from serverless_django.handlers.s3 import handler
+from serverless_django.objects import triggers
+from serverless_django.sources import WrongEventSourceError
+from serverless_django.tasks.deliveries import TaskFailedError
 from tests import sample_tasks
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,19 +12,19 @@ import pytest
 from django.core.files.storage import storages
 from django.db import connection
 
-from cdk.bundling import build_bundle
-from lambda_app.serverless import snapshots
-from lambda_app.serverless.snapshots import CREDENTIAL_CACHES, prepare_snapshot, renew
-from local.execution_environment import ExecutionEnvironment, make_runtime_folder
-from local.functions import FunctionVersion
+from serverless_django import snapshots
+from serverless_django.deploy.bundling import build_bundle
+from serverless_django.local.execution_environment import ExecutionEnvironment, make_runtime_folder
+from serverless_django.local.functions import FunctionVersion
+from serverless_django.snapshots import CREDENTIAL_CACHES, prepare_snapshot, renew
 from tests.fresh_process import ENVIRONMENT, ROOT
 
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 
 HANDLER = """
 import random
-from lambda_app.handlers import api_gateway
-from lambda_app.serverless import presigning
+from serverless_django.handlers import api_gateway
+from serverless_django import presigning
 import uuid6
 
 random.seed(1)

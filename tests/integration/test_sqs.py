@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, connections
 from uuid6 import uuid7
 
-from lambda_app.handlers.sqs import handler
+from serverless_django.handlers.sqs import handler
 from tests import sample_tasks
 from tests.sample_tasks import note
 

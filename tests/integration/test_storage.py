@@ -17,8 +17,8 @@ from django.core.files.storage import storages
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_app.serverless.objects.bucket import BucketStorage
-from lambda_app.serverless.objects.storage import S3Storage
+from serverless_django.objects.bucket import BucketStorage
+from serverless_django.objects.storage import S3Storage
 
 KEY = "photos/019ab000-0000-7000-8000-00000000000d"
 

@@ -10,14 +10,14 @@ from django.db import connection, transaction
 from django.tasks import task_backends
 from django.utils import timezone
 
-from lambda_app.contract.resources import TaskPolicy
-from lambda_app.serverless.tasks import backend as backend_module
-from lambda_app.serverless.tasks import outbox, sqs
-from lambda_app.serverless.tasks.maintenance import sweep_outbox
-from lambda_app.serverless.tasks.models import DeferredCall
-from lambda_app.serverless.tasks.sqs import QueueUnavailableError
-from lambda_app.serverless.tasks.wire import read_envelope
 from lambda_app.topology import TOPOLOGY
+from serverless_django.contract.resources import TaskPolicy
+from serverless_django.tasks import backend as backend_module
+from serverless_django.tasks import outbox, sqs
+from serverless_django.tasks.maintenance import sweep_outbox
+from serverless_django.tasks.models import DeferredCall
+from serverless_django.tasks.sqs import QueueUnavailableError
+from serverless_django.tasks.wire import read_envelope
 from tests.sample_tasks import note
 from tests.threads import run_in_threads
 

@@ -9,15 +9,15 @@ from django.tasks import TaskResultStatus, default_task_backend
 from django.tasks.exceptions import TaskResultDoesNotExist, TaskResultMismatch
 from django.utils import timezone
 
-from lambda_app.contract.resources import Schedule, TaskPolicy
-from lambda_app.contract.task_message import TaskMessage
-from lambda_app.handlers.sqs import handler
-from lambda_app.serverless.tasks import backend as backend_module
-from lambda_app.serverless.tasks import deliveries, schedules, settlement
-from lambda_app.serverless.tasks.maintenance import purge_receipts
-from lambda_app.serverless.tasks.models import FailedCall, Receipt, StoredResult
-from lambda_app.serverless.tasks.receipts import WEEK_SECONDS, WEEKS, ReceiptKey, claim
 from lambda_app.topology import TOPOLOGY
+from serverless_django.contract.resources import Schedule, TaskPolicy
+from serverless_django.contract.task_message import TaskMessage
+from serverless_django.handlers.sqs import handler
+from serverless_django.tasks import backend as backend_module
+from serverless_django.tasks import deliveries, schedules, settlement
+from serverless_django.tasks.maintenance import purge_receipts
+from serverless_django.tasks.models import FailedCall, Receipt, StoredResult
+from serverless_django.tasks.receipts import WEEK_SECONDS, WEEKS, ReceiptKey, claim
 from tests import sample_tasks
 from tests.conftest import LambdaContext
 from tests.integration.tasks_in_batches import batch, failed

@@ -10,9 +10,9 @@ from django.tasks import task_backends
 from django.utils import timezone
 from uuid6 import uuid7
 
-from lambda_app.serverless.tasks import outbox
-from lambda_app.serverless.tasks.maintenance import sweep_outbox
-from lambda_app.serverless.tasks.models import DeferredCall
+from serverless_django.tasks import outbox
+from serverless_django.tasks.maintenance import sweep_outbox
+from serverless_django.tasks.models import DeferredCall
 from tests.integration.tasks_in_batches import call
 
 pytestmark = pytest.mark.django_db(transaction=True)

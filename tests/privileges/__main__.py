@@ -4,8 +4,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from local.emulated_aws import EmulatedAws
-from local.running import RunningCloud
+from serverless_django.local.emulated_aws import EmulatedAws
+from serverless_django.local.running import RunningCloud
 from tests.e2e.conftest import make_laptop
 from tests.privileges.play import play
 from tests.privileges.recording import read_record, write_record

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from local.running import RunningCloud
+from serverless_django.local.running import RunningCloud
 from tests.e2e.conftest import Laptop, empty_queues
 from tests.privileges.policies import Call
 from tests.privileges.recording import noted_calls

@@ -8,12 +8,12 @@ from typing import Any
 
 from uuid6 import uuid7
 
-from lambda_app.contract.task_message import TaskMessage
 from lambda_app.topology import TOPOLOGY
-from local.phone import Phone as Uploader
-from local.phone import eventually
-from local.photographs import photograph
-from local.running import RunningCloud
+from serverless_django.contract.task_message import TaskMessage
+from serverless_django.local.phone import Phone as Uploader
+from serverless_django.local.phone import eventually
+from serverless_django.local.photographs import photograph
+from serverless_django.local.running import RunningCloud
 from tests.e2e.conftest import PROJECT, Laptop, Phone
 from tests.privileges.recording import KEPT_QUEUE
 

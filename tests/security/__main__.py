@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from local.demo import System, system_at_hand
-from local.figures import write_figures
-from local.load import Visitor, prepare
-from local.running import STATE
+from serverless_django.local.demo import System, system_at_hand
+from serverless_django.local.figures import write_figures
+from serverless_django.local.load import Visitor, prepare
+from serverless_django.local.running import STATE
 from tests.security import attack_table
 from tests.security.audit import ROOT
 from tests.security.canaries import CANARIES, hits_in_files

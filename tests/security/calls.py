@@ -9,7 +9,7 @@ from typing import Any
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
-from local.api_gateway import Caller, HttpRequest, Origin, http_api_event
+from serverless_django.local.api_gateway import Caller, HttpRequest, Origin, http_api_event
 
 # Django's settings for tests answer to this name.
 HOST = "testserver"
@@ -36,7 +36,7 @@ def call(
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
     """Send one request, with the claims that an authorizer found; `body` as JSON, unless it is bytes."""
-    from lambda_app.handlers.api_gateway import handler
+    from serverless_django.handlers.api_gateway import handler
     from tests.conftest import LambdaContext
 
     data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()

@@ -11,9 +11,9 @@ from django.http import BadHeaderError, HttpResponse
 from django.middleware.cache import UpdateCacheMiddleware
 from django.test import RequestFactory
 
-from lambda_app.serverless.caching.privacy import PRIVATE, PrivateByDefaultMiddleware
-from lambda_app.serverless.http.fields import MalformedEventError, WireHeaders
 from lambda_app.settings import base
+from serverless_django.caching.privacy import PRIVATE, PrivateByDefaultMiddleware
+from serverless_django.http.fields import MalformedEventError, WireHeaders
 from tests.conftest import EVENTS, LambdaContext
 
 BIG = b"x" * (base.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
@@ -21,7 +21,7 @@ BIG = b"x" * (base.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
 
 def deliver(body, **headers):
     """Send a POST whose headers are as given, also where a gateway would correct them."""
-    from lambda_app.handlers.api_gateway import handler
+    from serverless_django.handlers.api_gateway import handler
 
     event = json.loads((EVENTS / "api_gateway" / "create_post.json").read_text())
     event |= {"body": body.decode(), "isBase64Encoded": False}

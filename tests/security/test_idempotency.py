@@ -10,12 +10,12 @@ from django.tasks import task_backends
 from django.test import RequestFactory
 
 from lambda_app.apps.feed.models import Member
-from lambda_app.serverless.idempotency import answers
-from lambda_app.serverless.idempotency.answers import RequestKey
-from lambda_app.serverless.idempotency.middleware import IdempotencyMiddleware, StreamedAnswerError
-from lambda_app.serverless.idempotency.models import StoredAnswer
-from lambda_app.serverless.tasks.models import DeferredCall
-from lambda_app.serverless.tasks.statements import run_statement
+from serverless_django.idempotency import answers
+from serverless_django.idempotency.answers import RequestKey
+from serverless_django.idempotency.middleware import IdempotencyMiddleware, StreamedAnswerError
+from serverless_django.idempotency.models import StoredAnswer
+from serverless_django.tasks.models import DeferredCall
+from serverless_django.tasks.statements import run_statement
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -141,7 +141,7 @@ def test_whoever_is_killed_leaves_neither_an_effect_nor_a_lock():
 
 def test_the_effect_and_its_answer_are_there_together_or_not_at_all(monkeypatch):
     shop = Shop()
-    monkeypatch.setattr("lambda_app.serverless.idempotency.middleware.store", refuse)
+    monkeypatch.setattr("serverless_django.idempotency.middleware.store", refuse)
 
     assert shop.post().status_code == 503
     assert (orders(), StoredAnswer.objects.count()) == (0, 0)
@@ -149,7 +149,7 @@ def test_the_effect_and_its_answer_are_there_together_or_not_at_all(monkeypatch)
 
 def test_a_call_of_a_task_is_promised_with_the_answer(settings):
     urls = {name: f"https://sqs.invalid/{name}" for name in ("default", "likes", "views")}
-    backend = "lambda_app.serverless.tasks.backend.SqsBackend"
+    backend = "serverless_django.tasks.backend.SqsBackend"
     settings.TASKS = {"default": {"BACKEND": backend, "QUEUES": list(urls), "OPTIONS": {"queue_urls": urls}}}
     from lambda_app.apps.feed.tasks import record_views
 
@@ -207,7 +207,7 @@ def refuse(*arguments):
 
 @contextmanager
 def paused_dispatch():
-    from lambda_app.serverless.tasks.outbox import Dispatch
+    from serverless_django.tasks.outbox import Dispatch
 
     Dispatch._paused_until = float("inf")
     try:

@@ -5,44 +5,44 @@ import json
 import pkgutil
 import re
 
+import local
 import pytest
 
 import lambda_app
-import local
-from lambda_app.serverless.http.compression import preferred_encoding
-from lambda_app.serverless.http.events import GATEWAYS
-from lambda_app.serverless.observability import redaction
-from lambda_app.serverless.observability.lines import encode_line
-from lambda_app.serverless.observability.origins import origin_of
-from lambda_app.serverless.observability.redaction import hide_values
-from lambda_app.serverless.observability.statements import shape_of
-from lambda_app.serverless.observability.texts import cut
-from lambda_app.serverless.throttling.middleware import network_of
-from local.api_gateway import HttpRequest, http_api_event
-from local.api_gateway import Origin as Place
+from serverless_django.http.compression import preferred_encoding
+from serverless_django.http.events import GATEWAYS
+from serverless_django.local.api_gateway import HttpRequest, http_api_event
+from serverless_django.local.api_gateway import Origin as Place
+from serverless_django.observability import redaction
+from serverless_django.observability.lines import encode_line
+from serverless_django.observability.origins import origin_of
+from serverless_django.observability.redaction import hide_values
+from serverless_django.observability.statements import shape_of
+from serverless_django.observability.texts import cut
+from serverless_django.throttling.middleware import network_of
 from tests.conftest import LambdaContext
 from tests.linear import faults_of, grows_linearly
 
 READ_NO_STRANGERS_TEXT = {
-    "lambda_app.serverless.doctor.database_facts.PAGE": "SQL of the ORM, without values, in a test",
-    "lambda_app.serverless.doctor.rules_statements._AGGREGATE": "the same",
-    "lambda_app.serverless.doctor.rules_statements._SELECTED": "the same",
-    "lambda_app.serverless.doctor.rules_statements._WRAPPED": "the same",
-    "lambda_app.serverless.identity.tokens._TOKEN": "matched once, from the start, and no part can match another's",
-    "lambda_app.serverless.objects.addresses.PLAIN_REGION": "names of regions, from the settings",
-    "lambda_app.serverless.observability.statements._COLUMNS": "SQL of the ORM, without values",
-    "lambda_app.serverless.observability.statements._LISTS": "the same; the length of its lists is tried below",
-    "lambda_app.serverless.observability.statements._LITERALS": "the same",
-    "lambda_app.serverless.postgresql.concurrently._CONCURRENT": "SQL of the project's own migrations",
-    "lambda_app.serverless.postgresql.concurrently._CREATE": "SQL of the project's own migrations",
-    "lambda_app.serverless.postgresql.concurrently._DETACH": "SQL of the project's own migrations",
-    "lambda_app.serverless.postgresql.concurrently._DROP": "SQL of the project's own migrations",
-    "lambda_app.serverless.postgresql.pins._QUOTED_OR_COMMENT": "SQL of the ORM, without values",
-    "lambda_app.serverless.postgresql.placeholders._TOKEN": "the same",
-    "local.console.routes._TASK": "a line of the log, which is short",
-    "local.deployed_api._FUNCTION_ARN": "the template",
-    "local.deployed_api._PARAMETER": "the template",
-    "local.figures._GOAL": "a goal in the source",
+    "serverless_django.doctor.database_facts.PAGE": "SQL of the ORM, without values, in a test",
+    "serverless_django.doctor.rules_statements._AGGREGATE": "the same",
+    "serverless_django.doctor.rules_statements._SELECTED": "the same",
+    "serverless_django.doctor.rules_statements._WRAPPED": "the same",
+    "serverless_django.identity.tokens._TOKEN": "matched once, from the start, and no part can match another's",
+    "serverless_django.objects.addresses.PLAIN_REGION": "names of regions, from the settings",
+    "serverless_django.observability.statements._COLUMNS": "SQL of the ORM, without values",
+    "serverless_django.observability.statements._LISTS": "the same; the length of its lists is tried below",
+    "serverless_django.observability.statements._LITERALS": "the same",
+    "serverless_django.postgresql.concurrently._CONCURRENT": "SQL of the project's own migrations",
+    "serverless_django.postgresql.concurrently._CREATE": "SQL of the project's own migrations",
+    "serverless_django.postgresql.concurrently._DETACH": "SQL of the project's own migrations",
+    "serverless_django.postgresql.concurrently._DROP": "SQL of the project's own migrations",
+    "serverless_django.postgresql.pins._QUOTED_OR_COMMENT": "SQL of the ORM, without values",
+    "serverless_django.postgresql.placeholders._TOKEN": "the same",
+    "serverless_django.local.console.routes._TASK": "a line of the log, which is short",
+    "serverless_django.local.deployed_api._FUNCTION_ARN": "the template",
+    "serverless_django.local.deployed_api._PARAMETER": "the template",
+    "serverless_django.local.figures._GOAL": "a goal in the source",
 }
 
 UNITS = (
@@ -176,8 +176,8 @@ def record_of(key):
 
 
 def test_reading_a_message_or_a_key_takes_as_long_as_it_is_long():
-    from lambda_app.serverless.objects.events import read_objects
-    from lambda_app.serverless.tasks.wire import read_envelope
+    from serverless_django.objects.events import read_objects
+    from serverless_django.tasks.wire import read_envelope
 
     for unit in ("a", "%41", "+", "[", "/", "\\", '"', "1"):
         assert grows_linearly(lambda text: read_envelope(body(id=text, args=[text])), unit)
@@ -188,7 +188,7 @@ def test_reading_a_message_or_a_key_takes_as_long_as_it_is_long():
 @pytest.mark.parametrize("unit", ["eyJ", "a@", "://a:", "%25"])
 @pytest.mark.parametrize("place", ["path", "trace", "agent", "cookie", "query"])
 def test_a_whole_request_of_100_kb_takes_four_times_as_long_as_of_25(place, unit):
-    from lambda_app.handlers.api_gateway import handler
+    from serverless_django.handlers.api_gateway import handler
 
     def send(text):
         headers = {"host": "testserver"}

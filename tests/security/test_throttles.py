@@ -9,11 +9,11 @@ from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from lambda_app.serverless.tasks.statements import run_statement
-from lambda_app.serverless.throttling import buckets
-from lambda_app.serverless.throttling.buckets import Bucket, take_from_cache, take_from_database
-from lambda_app.serverless.throttling.middleware import ThrottleMiddleware, client_address, network_of
-from lambda_app.serverless.throttling.models import Bucket as Row
+from serverless_django.tasks.statements import run_statement
+from serverless_django.throttling import buckets
+from serverless_django.throttling.buckets import Bucket, take_from_cache, take_from_database
+from serverless_django.throttling.middleware import ThrottleMiddleware, client_address, network_of
+from serverless_django.throttling.models import Bucket as Row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,7 +118,7 @@ def test_while_the_database_is_away_a_writer_is_asked_to_come_again(monkeypatch)
     def away(buckets):
         raise OperationalError("gone")
 
-    monkeypatch.setattr("lambda_app.serverless.throttling.middleware.take_from_database", away)
+    monkeypatch.setattr("serverless_django.throttling.middleware.take_from_database", away)
 
     assert (write().status_code, write().headers["Retry-After"]) == (503, "1")
 

@@ -11,8 +11,8 @@ from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from lambda_app.serverless.http.adapter import LambdaAdapter
-from lambda_app.serverless.identity.key_set import (
+from serverless_django.http.adapter import LambdaAdapter
+from serverless_django.identity.key_set import (
     FETCHES_AT_ONCE,
     FRESH_SECONDS,
     REFETCH_SECONDS,
@@ -22,14 +22,14 @@ from lambda_app.serverless.identity.key_set import (
     KeySet,
     KeysUnavailableError,
 )
-from lambda_app.serverless.identity.middleware import BearerTokenMiddleware
-from lambda_app.serverless.identity.tokens import ALGORITHMS, TokenVerifier
+from serverless_django.identity.middleware import BearerTokenMiddleware
+from serverless_django.identity.tokens import ALGORITHMS, TokenVerifier
 from tests.conftest import LambdaContext
 from tests.fresh_process import ENVIRONMENT, run
 from tests.security.forgeries import forged_authorizations
 from tests.security.issuer import AUDIENCE, ISSUER, Issuer
 
-BEARER = "lambda_app.serverless.identity.middleware.BearerTokenMiddleware"
+BEARER = "serverless_django.identity.middleware.BearerTokenMiddleware"
 URL = f"{ISSUER}/.well-known/jwks.json"
 
 
@@ -288,7 +288,7 @@ def test_a_deploy_that_names_an_issuer_verifies_tokens_in_the_place_of_the_gatew
     assert finished.returncode == 0, finished.stderr
     middleware = finished.stdout.split()
     assert BEARER in middleware
-    assert "lambda_app.serverless.http.claims.ClaimsMiddleware" not in middleware
+    assert "serverless_django.http.claims.ClaimsMiddleware" not in middleware
 
 
 @pytest.mark.parametrize(

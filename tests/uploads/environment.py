@@ -22,7 +22,7 @@ def load() -> None:
     import psycopg  # noqa: F401
 
     from lambda_app.apps.feed import rendering  # noqa: F401
-    from lambda_app.handlers import s3  # noqa: F401
+    from serverless_django.handlers import s3  # noqa: F401
 
     boto3.client("s3", region_name="us-east-1")
 

@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from cdk.bundling import PLATFORMS, build_bundle, zipped_size
-from local.figures import write_figures
-from local.postgresql import PORT
-from local.tls import server_certificate
-from local.tls_gate import TlsGate
+from serverless_django.deploy.bundling import PLATFORMS, build_bundle, zipped_size
+from serverless_django.local.figures import write_figures
+from serverless_django.local.postgresql import PORT
+from serverless_django.local.tls import server_certificate
+from serverless_django.local.tls_gate import TlsGate
 from tests.benchmarks.cold import page_cache
 from tests.benchmarks.cold.bundles import make_bundles
 from tests.benchmarks.cold.starts import Start, Startable, deployed_variables

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from cdk.bundling import PLATFORMS, build_bundle, pruning, source_files, tools
+from serverless_django.deploy.bundling import PLATFORMS, build_bundle, pruning, source_files, tools
 from tests.benchmarks.interleaved import ROOT
 
 FOLDER = ROOT / ".build" / "cold"

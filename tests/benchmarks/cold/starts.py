@@ -10,12 +10,12 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from lambda_app.contract.environment import Environment
 from lambda_app.topology import TOPOLOGY
-from local.execution_environment import ExecutionEnvironment, make_runtime_folder
-from local.functions import FunctionVersion
-from local.postgresql import SUPERUSER
-from local.tls import ServerCertificate
+from serverless_django.contract.environment import Environment
+from serverless_django.local.execution_environment import ExecutionEnvironment, make_runtime_folder
+from serverless_django.local.functions import FunctionVersion
+from serverless_django.local.postgresql import SUPERUSER
+from serverless_django.local.tls import ServerCertificate
 from tests.benchmarks.cold import page_cache
 from tests.benchmarks.interleaved import ROOT
 from tests.benchmarks.server import DATABASE

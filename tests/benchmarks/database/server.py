@@ -12,11 +12,11 @@ from random import randrange
 
 import psycopg
 
-from local.database import TOOLS
-from local.emulator import free_port
-from local.pgbouncer import DEFAULT_POOL_SIZE, PgBouncer, find
-from local.postgresql import FAST_AND_FORGETFUL, PORT, SUPERUSER, PostgreSQL
-from local.tls import server_certificate
+from serverless_django.local.database import TOOLS
+from serverless_django.local.emulator import free_port
+from serverless_django.local.pgbouncer import DEFAULT_POOL_SIZE, PgBouncer, find
+from serverless_django.local.postgresql import FAST_AND_FORGETFUL, PORT, SUPERUSER, PostgreSQL
+from serverless_django.local.tls import server_certificate
 from tests.benchmarks.interleaved import ROOT, clean_environment
 
 HOST = "127.0.0.1"
@@ -26,7 +26,7 @@ CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIABENCHMARK",
     "AWS_SECRET_ACCESS_KEY": "benchmark",
 }
-DEPLOY = "from lambda_app.handlers.management import handler; handler({}, __import__('types').SimpleNamespace(\
+DEPLOY = "from serverless_django.handlers.management import handler; handler({}, __import__('types').SimpleNamespace(\
 function_name='', memory_limit_in_mb=0, invoked_function_arn='', aws_request_id=''))"
 
 BACKENDS = "SELECT pid FROM pg_stat_activity WHERE usename IN ('app', 'stock')"

@@ -12,7 +12,7 @@ TASKS = {"default": {"BACKEND": "django.tasks.backends.dummy.DummyBackend", "QUE
 BUCKET_NAMES = {"media": "media"}
 
 OURS: dict[str, Any] = {
-    "ENGINE": "lambda_app.serverless.postgresql",
+    "ENGINE": "serverless_django.postgresql",
     "CONN_MAX_AGE": None,
     "OPTIONS": {"iam": True, "pinning_statements": "report"},
 }

@@ -10,9 +10,9 @@ from statistics import median
 from typing import Any
 
 from lambda_app.apps.feed.population import CELEBRITY, FAN, FIRST_READER, POST, Population, uuid_of
-from local.emulator import free_port
-from local.figures import write_figures
-from local.valkey import Valkey
+from serverless_django.local.emulator import free_port
+from serverless_django.local.figures import write_figures
+from serverless_django.local.valkey import Valkey
 from tests.benchmarks.feed.databases import Databases, seeded_databases
 from tests.benchmarks.interleaved import Cost, Worker, measure_in_turns, print_costs, ratio
 from tests.benchmarks.results import write_table

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 
-from local.postgresql import FAST_AND_FORGETFUL, PORT, SUPERUSER, PostgreSQL
+from serverless_django.local.postgresql import FAST_AND_FORGETFUL, PORT, SUPERUSER, PostgreSQL
 from tests.benchmarks.interleaved import ROOT, clean_environment
 
 BYTES_PER_POST = 1_600

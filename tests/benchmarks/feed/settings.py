@@ -6,14 +6,14 @@ import os
 from tests.benchmarks.http.settings import *  # noqa: F403
 
 # What is over its budget on a busy machine is in the table.
-logging.getLogger("lambda_app.serverless.observability").setLevel(logging.ERROR)
+logging.getLogger("serverless_django.observability").setLevel(logging.ERROR)
 
 BUDGET_BREACHES = os.environ.get("BUDGET_BREACHES", "report")
 
 if "CACHE_URL" in os.environ:
     CACHES = {
         "default": {
-            "BACKEND": "lambda_app.serverless.caching.valkey.ValkeyCache",
+            "BACKEND": "serverless_django.caching.valkey.ValkeyCache",
             "LOCATION": os.environ["CACHE_URL"],
             "KEY_PREFIX": "benchmark",
         }

@@ -58,8 +58,8 @@ class FeedWorker:
         """Return what a call reads from end to end, of tables with `rows` rows at least, as the planner likes it."""
         from django.db import connection
 
-        from lambda_app.serverless.doctor.database_facts import read_database
-        from lambda_app.serverless.observability.plans import is_explainable, read_plan, whole_scans
+        from serverless_django.doctor.database_facts import read_database
+        from serverless_django.observability.plans import is_explainable, read_plan, whole_scans
 
         facts = read_database()
         partial = frozenset(index.name for index in facts["indexes"] if index.condition)
@@ -90,7 +90,7 @@ class FeedWorker:
 
     @contextmanager
     def _recorded(self) -> Iterator[Any]:
-        from lambda_app.serverless.observability.recordings import recorded
+        from serverless_django.observability.recordings import recorded
 
         with recorded() as recording:
             yield recording

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from local.figures import write_figures
+from serverless_django.local.figures import write_figures
 from tests.benchmarks.http.variants import LIMITS, VARIANTS
 from tests.benchmarks.interleaved import (
     PEERS_PYTHON,

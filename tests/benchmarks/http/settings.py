@@ -27,7 +27,7 @@ BUCKET_NAMES = {"media": "media"}
 # As deployed: signing its URLs is part of a feed page's price.
 STORAGES = {
     "media": {
-        "BACKEND": "lambda_app.serverless.objects.storage.S3Storage",
+        "BACKEND": "serverless_django.objects.storage.S3Storage",
         "OPTIONS": {"bucket_name": "media"},
     }
 }

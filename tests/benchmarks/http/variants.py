@@ -43,7 +43,7 @@ class Variant:
 def ours() -> Variant:
     from django.core.handlers.asgi import ASGIHandler
 
-    from lambda_app.serverless.http.adapter import LambdaAdapter
+    from serverless_django.http.adapter import LambdaAdapter
 
     adapter = LambdaAdapter(ASGIHandler())
     return Variant(lambda event: adapter(event, CONTEXT))
@@ -55,7 +55,7 @@ STOCK_MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.common.CommonMiddleware",
     # The feed asks who is there.
-    "lambda_app.serverless.http.claims.ClaimsMiddleware",
+    "serverless_django.http.claims.ClaimsMiddleware",
 ]
 """What Django itself ships of what is deployed: a stock project has nothing of ours, which runs in line."""
 

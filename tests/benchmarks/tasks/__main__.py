@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import IO, Any
 
-from local.emulator import CREDENTIALS
-from local.figures import write_figures
+from serverless_django.local.emulator import CREDENTIALS
+from serverless_django.local.figures import write_figures
 from tests.benchmarks.database.server import HOST, Server, running_server
 from tests.benchmarks.interleaved import ROOT, Cost, print_costs, ratio
 from tests.benchmarks.tasks.end_to_end import measure_end_to_end

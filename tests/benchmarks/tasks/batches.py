@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from uuid6 import uuid7
 
-from lambda_app.contract.task_message import TaskMessage
+from serverless_django.contract.task_message import TaskMessage
 
 TASK = "tests.benchmarks.tasks.tasks.insert_readings"
 TOO_LARGE = 70_000

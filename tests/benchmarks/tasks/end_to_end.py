@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from local.phone import Phone
-from local.photographs import photograph
-from local.running import RunningCloud
+from serverless_django.local.phone import Phone
+from serverless_django.local.photographs import photograph
+from serverless_django.local.running import RunningCloud
 from tests.e2e.conftest import make_laptop
 
 POLL_SECONDS = 0.005

@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 
 from lambda_app import topology
-from lambda_app.contract.resources import TaskPolicy
+from serverless_django.contract.resources import TaskPolicy
 
 # Before anything reads it: the task is declared as an app's would be.
 topology.TOPOLOGY = replace(
@@ -20,7 +20,7 @@ LOGGING = {"version": 1, "disable_existing_loggers": False, "root": {"handlers":
 _endpoint = os.environ["AWS_ENDPOINT_URL"]
 TASKS = {
     "default": {
-        "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
+        "BACKEND": "serverless_django.tasks.backend.SqsBackend",
         "QUEUES": TASK_QUEUE_NAMES,
         "OPTIONS": {"queue_urls": {name: f"{_endpoint}/000000000000/{name}" for name in TASK_QUEUE_NAMES}},
     }

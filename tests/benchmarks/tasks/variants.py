@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from django.db import DatabaseError, connection, transaction
 
-from lambda_app.handlers.sqs import handler
+from serverless_django.handlers.sqs import handler
 from tests.benchmarks.tasks.models import Reading
 from tests.benchmarks.tasks.tasks import NewReading
 from tests.conftest import LambdaContext

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-from lambda_app.serverless.bootstrap import start_django
+from serverless_django.bootstrap import start_django
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.tasks.settings"
 import tests.benchmarks.tasks.settings  # noqa: F401 - declares the bulk task before anything reads the topology

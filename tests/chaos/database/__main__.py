@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from local.figures import write_figures
+from serverless_django.local.figures import write_figures
 from tests.chaos.database.faults import FAULTS, CannotHappenError
 from tests.chaos.database.world import PATIENCE_SECONDS, World, running_world
 

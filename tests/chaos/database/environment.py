@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lambda_app.handlers.api_gateway import handler
-from lambda_app.serverless.postgresql import base
+from serverless_django.handlers.api_gateway import handler
+from serverless_django.postgresql import base
 from tests.conftest import LambdaContext
 
 ANSWER = "> "

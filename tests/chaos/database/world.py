@@ -17,12 +17,12 @@ from typing import Any
 
 import psycopg
 
-from lambda_app.contract.environment import Environment
-from local.database import TOOLS
-from local.emulator import free_port
-from local.pgbouncer import PgBouncer, find
-from local.postgresql import PostgreSQL
-from local.tls import ServerCertificate, server_certificate
+from serverless_django.contract.environment import Environment
+from serverless_django.local.database import TOOLS
+from serverless_django.local.emulator import free_port
+from serverless_django.local.pgbouncer import PgBouncer, find
+from serverless_django.local.postgresql import PostgreSQL
+from serverless_django.local.tls import ServerCertificate, server_certificate
 from tests.chaos.database.network import Network, network
 from tests.chaos.database.urls import TABLES
 from tests.chaos.database.wire import Loop, Wire

@@ -2,7 +2,7 @@
 
 import argparse
 
-from local.figures import write_figures
+from serverless_django.local.figures import write_figures
 from tests.chaos.tasks.broker import Mischief
 from tests.chaos.tasks.run import POISON_COUNT, SET_ASIDE_COUNT, Plan, figures, run
 from tests.chaos.tasks.world import World, enumerate_crash_points, running_world

@@ -21,11 +21,11 @@ from tests.chaos.tasks.nursery import Poller, poll_once, transfer_of  # isort: s
 
 from django.db import connection, transaction
 
-from lambda_app.handlers.sqs import handler
-from lambda_app.serverless.tasks import outbox, sqs
-from lambda_app.serverless.tasks.maintenance import sweep_outbox
-from lambda_app.serverless.tasks.sqs import QueueUnavailableError
-from local.processes import die_with_parent
+from serverless_django.handlers.sqs import handler
+from serverless_django.local.processes import die_with_parent
+from serverless_django.tasks import outbox, sqs
+from serverless_django.tasks.maintenance import sweep_outbox
+from serverless_django.tasks.sqs import QueueUnavailableError
 from tests.chaos.tasks import bank, books, yardsticks
 
 ORDERS = 3

@@ -19,9 +19,9 @@ from typing import Any
 from django.tasks.signals import task_enqueued, task_finished, task_started
 
 import tests.chaos.tasks.settings  # noqa: F401 - declares the bank's tasks before anything reads the topology
-from lambda_app.handlers.sqs import handler
-from lambda_app.serverless.tasks import outbox
-from local.processes import die_with_parent
+from serverless_django.handlers.sqs import handler
+from serverless_django.local.processes import die_with_parent
+from serverless_django.tasks import outbox
 from tests.chaos.tasks import bank, books, yardsticks
 from tests.conftest import LambdaContext
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from lambda_app import topology
-from lambda_app.contract.resources import Queue, TaskPolicy
+from serverless_django.contract.resources import Queue, TaskPolicy
 
 # Before anything reads it: the bank's bulk tasks are declared as an app's would be.
 topology.TOPOLOGY = replace(
@@ -32,7 +32,7 @@ BUDGET_BREACHES = "report"
 _endpoint = os.environ["AWS_ENDPOINT_URL"]
 TASKS = {
     "default": {
-        "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
+        "BACKEND": "serverless_django.tasks.backend.SqsBackend",
         "QUEUES": TASK_QUEUE_NAMES,
         "OPTIONS": {
             "queue_urls": {

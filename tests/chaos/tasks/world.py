@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from local import pgbouncer
-from local.database import TOOLS
-from local.emulator import CREDENTIALS, free_port
-from local.pgbouncer import PgBouncer
-from local.postgresql import PORT, SUPERUSER, PostgreSQL
-from local.processes import die_with_parent
-from local.source import ROOT
-from local.tls import server_certificate
+from serverless_django.local import pgbouncer
+from serverless_django.local.database import TOOLS
+from serverless_django.local.emulator import CREDENTIALS, free_port
+from serverless_django.local.pgbouncer import PgBouncer
+from serverless_django.local.postgresql import PORT, SUPERUSER, PostgreSQL
+from serverless_django.local.processes import die_with_parent
+from serverless_django.local.source import ROOT
+from serverless_django.local.tls import server_certificate
 from tests.chaos.tasks.broker import Broker, Mischief
 
 DATABASE = "bank"

@@ -22,7 +22,7 @@ from aws_lambda_powertools.utilities.idempotency.persistence.base import BasePer
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
 from django.db import close_old_connections, transaction
 
-from lambda_app.serverless.tasks.sqs import Outgoing, send_messages
+from serverless_django.tasks.sqs import Outgoing, send_messages
 from tests.chaos.tasks import bank
 
 

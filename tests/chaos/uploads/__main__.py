@@ -5,8 +5,8 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from local.cloud import Cloud
-from local.running import RunningCloud
+from serverless_django.local.cloud import Cloud
+from serverless_django.local.running import RunningCloud
 from tests.chaos.uploads.run import Plan, run, table
 from tests.uploads.figures import write_upload_figures
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import psycopg
 
-from local.postgresql import PORT, SUPERUSER
-from local.running import RunningCloud
+from serverless_django.local.postgresql import PORT, SUPERUSER
+from serverless_django.local.running import RunningCloud
 
 # With the rights of its owner: the functions' role may not write here.
 OPEN_BOOKS = """

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.emulated_aws import EmulatedAws
-from local.running import RunningCloud
+from serverless_django.local.emulated_aws import EmulatedAws
+from serverless_django.local.running import RunningCloud
 
 QUEUE = "chaos-object-events"
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from lambda_app.contract.task_message import TaskMessage
-from local.phone import Phone
-from local.photographs import photograph, text_in_disguise
-from local.running import RunningCloud
-from local.totals import Totals
+from serverless_django.contract.task_message import TaskMessage
+from serverless_django.local.phone import Phone
+from serverless_django.local.photographs import photograph, text_in_disguise
+from serverless_django.local.running import RunningCloud
+from serverless_django.local.totals import Totals
 from tests.chaos.uploads.books import Books, open_books
 from tests.chaos.uploads.events import EventRelay, client_of
 

@@ -15,7 +15,7 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.sessions",
     "django.contrib.admin",  # 2: no URL leads to it
-    "lambda_app.serverless.doctor",
+    "serverless_django.doctor",
     "tests.doctor.bad_feed",
 ]
 

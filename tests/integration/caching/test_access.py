@@ -12,13 +12,13 @@ import pytest
 from valkey import Valkey as Client
 from valkey.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
-from lambda_app.contract.environment import CACHE_ACCESS
-from lambda_app.serverless.caching.connections import IamToken
-from lambda_app.serverless.caching.valkey import ValkeyCache
-from local.emulator import free_port
-from local.tls import server_certificate
-from local.tls_gate import TlsGate
-from local.valkey import SLOTS, Valkey
+from serverless_django.caching.connections import IamToken
+from serverless_django.caching.valkey import ValkeyCache
+from serverless_django.contract.environment import CACHE_ACCESS
+from serverless_django.local.emulator import free_port
+from serverless_django.local.tls import server_certificate
+from serverless_django.local.tls_gate import TlsGate
+from serverless_django.local.valkey import SLOTS, Valkey
 from tests.valkeys import wait_for_cluster
 
 USER = "serverless-django-test"
@@ -190,7 +190,7 @@ def test_the_token_is_botocores(monkeypatch):
     )  # fmt: skip
     moment = parse_qs(urlsplit(theirs).query)["X-Amz-Date"][0]
     monkeypatch.setattr(
-        "lambda_app.serverless.caching.connections.utc_now",
+        "serverless_django.caching.connections.utc_now",
         lambda: datetime.strptime(moment, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC),
     )
 

@@ -12,7 +12,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 from django.views.decorators.cache import cache_page
 
-from lambda_app.serverless.snapshots import prepare_snapshot
+from serverless_django.snapshots import prepare_snapshot
 from tests import valkeys
 
 
@@ -24,9 +24,7 @@ def server():
 
 @pytest.fixture
 def cache(server, settings):
-    settings.CACHES = {
-        "default": {"BACKEND": "lambda_app.serverless.caching.valkey.ValkeyCache", "LOCATION": server.url}
-    }
+    settings.CACHES = {"default": {"BACKEND": "serverless_django.caching.valkey.ValkeyCache", "LOCATION": server.url}}
     assert caches["default"].clear()
     yield caches["default"]
     caches["default"].disconnect()
@@ -107,7 +105,7 @@ def test_before_a_snapshot_its_connection_is_closed_and_the_next_command_makes_a
 
 def test_before_a_snapshot_a_cache_that_was_never_used_stays_unused(settings):
     settings.CACHES = {
-        "default": {"BACKEND": "lambda_app.serverless.caching.valkey.ValkeyCache", "LOCATION": "redis://localhost:1"}
+        "default": {"BACKEND": "serverless_django.caching.valkey.ValkeyCache", "LOCATION": "redis://localhost:1"}
     }
     unused = caches["default"]
 

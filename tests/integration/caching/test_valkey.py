@@ -11,9 +11,9 @@ import pytest
 from django.core.cache import caches
 from django.core.cache.backends.base import CacheKeyWarning
 
-from lambda_app.serverless.caching import connections, valkey
-from lambda_app.serverless.caching.valkey import CacheUnavailableError, ValkeyCache
-from local.emulator import free_port
+from serverless_django.caching import connections, valkey
+from serverless_django.caching.valkey import CacheUnavailableError, ValkeyCache
+from serverless_django.local.emulator import free_port
 from tests import valkeys
 
 
@@ -248,7 +248,7 @@ def test_the_asynchronous_methods_do_the_same(cache):
 
 def test_the_cache_of_one_request_is_that_of_the_next_with_its_connection(settings, servers):
     settings.CACHES = {
-        "default": {"BACKEND": "lambda_app.serverless.caching.valkey.ValkeyCache", "LOCATION": servers[0].url}
+        "default": {"BACKEND": "serverless_django.caching.valkey.ValkeyCache", "LOCATION": servers[0].url}
     }
     kept = caches["default"]
     for _ in range(3):

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.files.storage import InMemoryStorage
 from django.http import HttpRequest, HttpResponse
 
-from lambda_app.serverless.objects.presigned import put_headers
+from serverless_django.objects.presigned import put_headers
 
 CLAIMS = "tests.claims"
 """Key in the WSGI environment.  No header can become it."""

@@ -10,11 +10,11 @@ from django.test import Client
 
 from lambda_app.apps.feed.population import Population
 from lambda_app.apps.feed.seeding import seed
-from lambda_app.serverless.doctor.database_facts import read_database, sent_statements
-from lambda_app.serverless.doctor.facts import Facts
-from lambda_app.serverless.doctor.findings import diagnose
-from lambda_app.serverless.doctor.settings_facts import measure_middleware, read_settings
-from lambda_app.serverless.observability.recordings import recorded
+from serverless_django.doctor.database_facts import read_database, sent_statements
+from serverless_django.doctor.facts import Facts
+from serverless_django.doctor.findings import diagnose
+from serverless_django.doctor.settings_facts import measure_middleware, read_settings
+from serverless_django.observability.recordings import recorded
 from tests.integration.feed import every_endpoint
 from tests.integration.feed.doubles import CLAIMS
 

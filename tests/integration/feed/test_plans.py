@@ -16,14 +16,14 @@ from lambda_app.apps.feed import tasks
 from lambda_app.apps.feed.api import api
 from lambda_app.apps.feed.identifiers import new_id
 from lambda_app.apps.feed.models import Photo, Post
-from lambda_app.serverless.observability.plans import (
+from serverless_django.observability.plans import (
     is_explainable,
     read_partial_indexes,
     read_plan,
     rows_read,
     whole_scans,
 )
-from lambda_app.serverless.observability.recordings import recorded
+from serverless_django.observability.recordings import recorded
 from tests.integration.feed.conftest import make_photo
 from tests.integration.feed.every_endpoint import A_POST, REQUESTS, reader
 

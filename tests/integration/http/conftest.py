@@ -8,7 +8,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.db import connection
 from django.urls import clear_url_caches
 
-from lambda_app.serverless.http.adapter import LambdaAdapter
+from serverless_django.http.adapter import LambdaAdapter
 
 
 @pytest.fixture

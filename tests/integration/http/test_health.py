@@ -5,7 +5,7 @@ from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from lambda_app.serverless.http import health
+from serverless_django.http import health
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,10 +8,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from local import pgbouncer
-from local.database import TOOLS, running_database
-from local.loopback import loopback_hosts
-from local.tls import server_certificate
+from serverless_django.local import pgbouncer
+from serverless_django.local.database import TOOLS, running_database
+from serverless_django.local.loopback import loopback_hosts
+from serverless_django.local.tls import server_certificate
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from local.environments import Environments, InvokeResult, ThrottledError
-from local.execution_environment import make_runtime_folder
-from local.functions import FunctionVersion
+from serverless_django.local.environments import Environments, InvokeResult, ThrottledError
+from serverless_django.local.execution_environment import make_runtime_folder
+from serverless_django.local.functions import FunctionVersion
 
 HANDLER = dedent(
     """

@@ -9,11 +9,11 @@ from threading import Event, Thread
 
 import pytest
 
-from local.api_gateway import MAX_REQUEST_BYTES
-from local.deployed_api import DeployedApi, Route
-from local.front import Front
-from local.listener import bind, serving
-from local.phone import eventually
+from serverless_django.local.api_gateway import MAX_REQUEST_BYTES
+from serverless_django.local.deployed_api import DeployedApi, Route
+from serverless_django.local.front import Front
+from serverless_django.local.listener import bind, serving
+from serverless_django.local.phone import eventually
 
 
 @dataclass

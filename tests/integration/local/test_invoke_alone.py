@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local import invoke
+from serverless_django.local import invoke
 
 EVENTS = Path(__file__).parent.parent.parent.parent / "events"
 

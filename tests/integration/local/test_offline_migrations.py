@@ -13,8 +13,8 @@ from django.db.migrations.state import ProjectState
 from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint, Value
 from django.db.models.functions import Lower, Now
 
-from local.migrations import SERVER_VERSION, UnwritableMigrationError, sql_of
-from local.offline import offline
+from serverless_django.local.migrations import SERVER_VERSION, UnwritableMigrationError, sql_of
+from serverless_django.local.offline import offline
 
 pytestmark = pytest.mark.django_db
 

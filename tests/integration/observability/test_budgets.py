@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import path
 
 from lambda_app.apps.feed.models import Follow, Member, Post
-from lambda_app.serverless.observability.budgets import BudgetExceededError
-from lambda_app.serverless.observability.recordings import current_recording, record_statement, recorded
+from serverless_django.observability.budgets import BudgetExceededError
+from serverless_django.observability.recordings import current_recording, record_statement, recorded
 from tests.integration.feed.conftest import make_member, make_post
 
 pytestmark = pytest.mark.django_db

@@ -16,10 +16,10 @@ from django.db.backends.postgresql.base import DatabaseWrapper as PlainWrapper
 from django.db.models import CharField, Count, Expression, Q, TextField, functions
 from django.test.utils import register_lookup
 
-from lambda_app.serverless.postgresql import cursors
-from lambda_app.serverless.postgresql.base import DatabaseWrapper
-from lambda_app.serverless.postgresql.pins import MAX_STATEMENT_BYTES
-from local.postgresql import PORT, SUPERUSER
+from serverless_django.local.postgresql import PORT, SUPERUSER
+from serverless_django.postgresql import cursors
+from serverless_django.postgresql.base import DatabaseWrapper
+from serverless_django.postgresql.pins import MAX_STATEMENT_BYTES
 from tests.integration.statements import django_expressions, orm_statements, postgres_expressions, raw_statements
 from tests.integration.statements.models import EXTENSIONS, MODELS, Reading, Shelf, Thing, thing
 from tests.integration.statements.sizes import FEW, LONG_AND_MANY, MANY, STORED, VERY_MANY, Size

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.sessions.backends.cache import SessionStore
 from django.core.cache import caches
 
-from lambda_app.serverless.caching.serializer import UnreadableValueError, decode
+from serverless_django.caching.serializer import UnreadableValueError, decode
 from tests import valkeys
 from tests.fresh_process import ROOT
 
@@ -21,9 +21,7 @@ def server():
 
 @pytest.fixture
 def cache(server, settings):
-    settings.CACHES = {
-        "default": {"BACKEND": "lambda_app.serverless.caching.valkey.ValkeyCache", "LOCATION": server.url}
-    }
+    settings.CACHES = {"default": {"BACKEND": "serverless_django.caching.valkey.ValkeyCache", "LOCATION": server.url}}
     caches["default"].clear()
     yield caches["default"]
     caches["default"].disconnect()
@@ -82,7 +80,7 @@ def test_a_bomb_in_the_cache_costs_no_more_memory_than_it_has_bytes(stored):
     program = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
-from lambda_app.serverless.caching.serializer import UnreadableValueError, decode
+from serverless_django.caching.serializer import UnreadableValueError, decode
 try:
     decode(sys.stdin.buffer.read())
 except UnreadableValueError:
@@ -137,7 +135,7 @@ def test_nothing_that_is_deployed_unpickles():
 def test_a_secret_of_the_url_stands_in_no_line_of_the_log(name, caplog, settings):
     settings.CACHES = {
         name: {
-            "BACKEND": "lambda_app.serverless.caching.valkey.ValkeyCache",
+            "BACKEND": "serverless_django.caching.valkey.ValkeyCache",
             "LOCATION": "rediss://app:a-secret-of-the-url@127.0.0.1:1",
         },
         "default" if name != "default" else "other": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},

@@ -11,11 +11,11 @@ import psycopg
 import pytest
 from django.db import IntegrityError
 
-from cdk.components.parameters import parameters_of
-from cdk.config import STAGES, Stage
-from lambda_app.serverless.observability.redaction import hide_values
-from lambda_app.serverless.observability.tracebacks import text_of_error
-from local.postgresql import PostgreSQL
+from serverless_django.deploy.components.parameters import parameters_of
+from serverless_django.deploy.config import STAGES, Stage
+from serverless_django.local.postgresql import PostgreSQL
+from serverless_django.observability.redaction import hide_values
+from serverless_django.observability.tracebacks import text_of_error
 
 MARK = "s3cr3t-8c1f"
 CAPTION = f"a caption, {MARK}"

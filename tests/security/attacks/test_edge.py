@@ -8,10 +8,10 @@ import pytest
 from django.core.handlers.asgi import ASGIHandler
 from django.core.signals import request_started
 
-from lambda_app.serverless.http import origin
-from lambda_app.serverless.http.adapter import LambdaAdapter
-from lambda_app.serverless.idempotency.models import StoredAnswer
-from lambda_app.serverless.throttling.models import Bucket
+from serverless_django.http import origin
+from serverless_django.http.adapter import LambdaAdapter
+from serverless_django.idempotency.models import StoredAnswer
+from serverless_django.throttling.models import Bucket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -157,7 +157,7 @@ def test_no_stored_answer_is_replayed_to_a_stranger(ask, event):
 
 
 def test_a_megabyte_of_base64_is_not_decoded_for_a_stranger(ask, monkeypatch):
-    monkeypatch.setattr("lambda_app.serverless.http.events.body_of", pytest.fail)
+    monkeypatch.setattr("serverless_django.http.events.body_of", pytest.fail)
 
     assert ask(body="YWJj" * 300_000, isBase64Encoded=True)["statusCode"] == 403
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdk.components.api import ACCESS_LOG
+from serverless_django.deploy.components.api import ACCESS_LOG
 
 WRITTEN_BY_CLIENTS = {
     "$context.authorizer.error",

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_app.serverless.identity.issuer_keys import read_key_set
-from lambda_app.serverless.identity.key_set import REFETCH_SECONDS, RETRY_SECONDS, KeySet, KeysUnavailableError
-from lambda_app.serverless.identity.tokens import ALGORITHMS, TokenVerifier
+from serverless_django.identity.issuer_keys import read_key_set
+from serverless_django.identity.key_set import REFETCH_SECONDS, RETRY_SECONDS, KeySet, KeysUnavailableError
+from serverless_django.identity.tokens import ALGORITHMS, TokenVerifier
 from tests.security.issuer import AUDIENCE, ISSUER, Issuer, public_jwk
 
 URL = f"{ISSUER}/.well-known/jwks.json"

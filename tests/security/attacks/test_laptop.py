@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
-from local.emulated_aws import EmulatedAws
-from local.emulator import ACCOUNT, CREDENTIALS, new_credentials
-from local.running import RECORD, STATE, RunningCloud
+from serverless_django.local.emulated_aws import EmulatedAws
+from serverless_django.local.emulator import ACCOUNT, CREDENTIALS, new_credentials
+from serverless_django.local.running import RECORD, STATE, RunningCloud
 from tests.e2e.conftest import Phone, make_laptop
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(timedelta(minutes=10).total_seconds())]

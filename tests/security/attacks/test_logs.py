@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from lambda_app.handlers.api_gateway import handler
+from serverless_django.handlers.api_gateway import handler
 from tests.conftest import LambdaContext
 from tests.fresh_process import ENVIRONMENT, run
 from tests.linear import grows_linearly
@@ -17,7 +17,7 @@ MARK = "s3cr3t-8c1f"
 
 PROGRAM = """
 import logging, sys, threading, warnings
-from lambda_app.handlers import sqs
+from serverless_django.handlers import sqs
 from tests.conftest import LambdaContext
 
 MARK = "s3cr3t-8c1f"
@@ -47,7 +47,7 @@ def uncaught():
     raise RuntimeError(SECRET)
 
 def handler_of(error):
-    from lambda_app.serverless.observability.invocations import observed
+    from serverless_django.observability.invocations import observed
     @observed("api_gateway")
     def fail(event, context):
         raise error

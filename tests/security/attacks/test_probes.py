@@ -5,8 +5,8 @@ from django.core.handlers.asgi import ASGIHandler
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from lambda_app.serverless.http import health
-from lambda_app.serverless.http.adapter import LambdaAdapter
+from serverless_django.http import health
+from serverless_django.http.adapter import LambdaAdapter
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

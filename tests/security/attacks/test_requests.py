@@ -8,8 +8,8 @@ from django.http import JsonResponse
 from django.test import RequestFactory
 
 from lambda_app.apps.feed.models import Member, Photo
-from lambda_app.serverless.idempotency.middleware import IdempotencyMiddleware
-from lambda_app.serverless.idempotency.models import StoredAnswer
+from serverless_django.idempotency.middleware import IdempotencyMiddleware
+from serverless_django.idempotency.models import StoredAnswer
 from tests.security.calls import call
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from lambda_app.handlers.sqs import handler
+from serverless_django.handlers.sqs import handler
 from tests import sample_tasks
 from tests.conftest import LambdaContext
 from tests.integration.tasks_in_batches import batch, call, failed

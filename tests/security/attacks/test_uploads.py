@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from lambda_app.apps.feed import tasks
 from lambda_app.apps.feed.models import Photo
 from lambda_app.apps.feed.services.renderings import MAX_AT_ONCE
-from lambda_app.handlers.s3 import handler
-from lambda_app.serverless.tasks.models import DeferredCall
+from serverless_django.handlers.s3 import handler
+from serverless_django.tasks.models import DeferredCall
 from tests.integration.conftest import buckets, endpoint  # noqa: F401
 from tests.integration.feed.conftest import (  # noqa: F401
     _platform,
@@ -132,7 +132,7 @@ def test_further_objects_of_a_settled_photo_take_one_statement_for_all(queue, st
 def test_sixty_events_of_one_photo_set_off_one_rendering(event, lambda_context, settings):
     settings.TASKS = {
         "default": {
-            "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
+            "BACKEND": "serverless_django.tasks.backend.SqsBackend",
             "QUEUES": ["default", "renderings"],
             "OPTIONS": {"queue_urls": {"renderings": "http://127.0.0.1:9/renderings"}},
         }

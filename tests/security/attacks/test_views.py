@@ -8,7 +8,7 @@ import pytest
 
 from lambda_app.apps.feed.models import Post, View
 from lambda_app.apps.feed.routes import posts as routes
-from lambda_app.serverless.tasks.statements import run_statement
+from serverless_django.tasks.statements import run_statement
 from tests.integration.feed.conftest import (  # noqa: F401
     Queue,
     _platform,

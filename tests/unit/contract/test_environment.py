@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_app.contract.environment import RDS_CA_BUNDLE, Environment, InvalidEnvironmentError
+from serverless_django.contract.environment import RDS_CA_BUNDLE, Environment, InvalidEnvironmentError
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "environment.md"
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from lambda_app.contract.resources import (
+from serverless_django.contract.resources import (
     HOUSEKEEPING,
     Bucket,
     InvalidTopologyError,
@@ -14,7 +14,7 @@ from lambda_app.contract.resources import (
     TaskPolicy,
     Topology,
 )
-from lambda_app.serverless.tasks.maintenance import SWEEP_SECONDS
+from serverless_django.tasks.maintenance import SWEEP_SECONDS
 
 TASK = "lambda_app.apps.feed.tasks.record_likes"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_app.contract.schedule_expressions import is_possible
+from serverless_django.contract.schedule_expressions import is_possible
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.api_gateway import Caller, HttpRequest, Origin, claim_text, http_api_event
-from local.percent import InvalidEscapeError
+from serverless_django.local.api_gateway import Caller, HttpRequest, Origin, claim_text, http_api_event
+from serverless_django.local.percent import InvalidEscapeError
 
 ORIGIN = Origin(
     api_id="a1b2c3d4e5",

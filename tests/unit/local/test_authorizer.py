@@ -12,8 +12,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from local.authorizer import ForbiddenError, UnauthorizedError, authorize
-from local.deployed_api import JwtAuthorizer
+from serverless_django.local.authorizer import ForbiddenError, UnauthorizedError, authorize
+from serverless_django.local.deployed_api import JwtAuthorizer
 
 GUARD = JwtAuthorizer(issuer="https://issuer.example", audience=("feed", "feed-admin"))
 NOW = datetime.now(UTC)

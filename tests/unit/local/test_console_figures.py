@@ -2,11 +2,11 @@
 
 import pytest
 
-from local.console.metrics import Metric, exposition, route_metrics
-from local.console.objects import Objects
-from local.console.queues import Queues
-from local.console.routes import BUCKETS_MS, Routes, percentile
-from local.console.timeline import Timeline
+from serverless_django.local.console.metrics import Metric, exposition, route_metrics
+from serverless_django.local.console.objects import Objects
+from serverless_django.local.console.queues import Queues
+from serverless_django.local.console.routes import BUCKETS_MS, Routes, percentile
+from serverless_django.local.console.timeline import Timeline
 
 
 def line(duration_ms=10.0, **changes):

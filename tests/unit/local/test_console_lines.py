@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from local.console.lines import LogTail, find, one_line, parse
+from serverless_django.local.console.lines import LogTail, find, one_line, parse
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from local.console.actions import RefusedActionError
-from local.console.server import Console
+from serverless_django.local.console.actions import RefusedActionError
+from serverless_django.local.console.server import Console
 
 
 class Actions:

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from local import demo, figures, phone
+from serverless_django.local import demo, figures, phone
 from tests.unit.local.fake_feed import FakeFeed
 
 

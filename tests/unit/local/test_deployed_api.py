@@ -4,7 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from local.deployed_api import DeployedApi, JwtAuthorizer, Route, UnsupportedApiError, read_deployed_api
+from serverless_django.local.deployed_api import (
+    DeployedApi,
+    JwtAuthorizer,
+    Route,
+    UnsupportedApiError,
+    read_deployed_api,
+)
 
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:web:live"
 INTEGRATION_URI = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{FUNCTION_ARN}/invocations"

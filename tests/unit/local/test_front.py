@@ -7,12 +7,12 @@ from http import HTTPStatus
 
 import pytest
 
-from local.api_gateway import HttpRequest
-from local.deployed_api import DeployedApi, JwtAuthorizer, Route
-from local.environments import ThrottledError
-from local.front import Exchange, Front
-from local.http_replies import message_reply
-from local.issuer import LocalIssuer
+from serverless_django.local.api_gateway import HttpRequest
+from serverless_django.local.deployed_api import DeployedApi, JwtAuthorizer, Route
+from serverless_django.local.environments import ThrottledError
+from serverless_django.local.front import Exchange, Front
+from serverless_django.local.http_replies import message_reply
+from serverless_django.local.issuer import LocalIssuer
 
 GUARD = JwtAuthorizer(issuer="https://issuer.example", audience=("feed",))
 API = DeployedApi(

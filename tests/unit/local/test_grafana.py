@@ -4,8 +4,8 @@ import json
 import re
 from pathlib import Path
 
-from local.console import metrics
-from local.console.routes import Route
+from serverless_django.local.console import metrics
+from serverless_django.local.console.routes import Route
 
 DASHBOARD = Path(metrics.__file__).parent / "grafana.json"
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import pytest
 
-from local.http_replies import InvalidReplyError, message_reply, read_reply
+from serverless_django.local.http_replies import InvalidReplyError, message_reply, read_reply
 
 
 def reply_to(value):

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from local import invoke
-from local.invoke import Outcome, addressed_to, function_name, invoke_sample, module_of, read_event
-from local.processes import ProcessError
+from serverless_django.local import invoke
+from serverless_django.local.invoke import Outcome, addressed_to, function_name, invoke_sample, module_of, read_event
+from serverless_django.local.processes import ProcessError
 
 
 def test_the_folder_names_the_handler():

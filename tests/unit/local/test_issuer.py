@@ -6,9 +6,9 @@ from datetime import timedelta
 import jwt
 import pytest
 
-from local.authorizer import UnauthorizedError, authorize
-from local.deployed_api import JwtAuthorizer
-from local.issuer import LocalIssuer
+from serverless_django.local.authorizer import UnauthorizedError, authorize
+from serverless_django.local.deployed_api import JwtAuthorizer
+from serverless_django.local.issuer import LocalIssuer
 
 GUARD = JwtAuthorizer(issuer="https://issuer.example", audience=("feed",))
 

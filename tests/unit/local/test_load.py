@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import pytest
 
-from local.load import MIX, Load, Sample, Visitor, arrivals, figures, kinds, percentile, request_of
-from local.load_report import LINES, Second, draw, summary
-from local.phone import Phone
+from serverless_django.local.load import MIX, Load, Sample, Visitor, arrivals, figures, kinds, percentile, request_of
+from serverless_django.local.load_report import LINES, Second, draw, summary
+from serverless_django.local.phone import Phone
 
 COUNTS = {"environments": 2, "waiting": 3, "dead": 0}
 

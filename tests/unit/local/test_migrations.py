@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from local.migrations import EXEMPT, lint
+from serverless_django.local.migrations import EXEMPT, lint
 
 
 def lint_project(settings="lambda_app.settings.local"):
     """Return what `make check` prints, and its exit code, where no database is to be had."""
     variables = os.environ | {"DJANGO_SETTINGS_MODULE": settings, "PGHOST": "nowhere.invalid"}
-    command = [sys.executable, "-m", "local.migrations"]
+    command = [sys.executable, "-m", "serverless_django.local.migrations"]
     finished = subprocess.run(command, capture_output=True, text=True, check=False, env=variables)
     return finished.stdout + finished.stderr, finished.returncode
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.provisional import domains
 
-from local.port_guard import Guarded, foreign_request
+from serverless_django.local.port_guard import Guarded, foreign_request
 
 OURS = ["localhost", "localhost:8000", "127.0.0.1", "127.0.0.1:8000", "[::1]:8000", "10.0.2.2:8000", "LOCALHOST"]
 PORTS = st.sampled_from(["", ":80", ":8000"])

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from local import source
-from local.source import Source
+from serverless_django.local import source
+from serverless_django.local.source import Source
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_what_failed_to_deploy_runs_nowhere_until_the_next_edit(deployed, projec
 
 
 def test_the_template_depends_on_the_topology_but_not_on_a_view(tmp_path):
-    for name in ("lambda_app/contract", "lambda_app/apps", "cdk"):
+    for name in ("serverless-django/src/serverless_django/contract", "lambda_app/apps", "cdk"):
         (tmp_path / name).mkdir(parents=True)
     for name in ("cdk.json", "package-lock.json", "uv.lock", "lambda_app/topology.py", "lambda_app/apps/views.py"):
         (tmp_path / name).write_text("")

@@ -5,14 +5,14 @@ import json
 
 import pytest
 
-from local.api_gateway import HttpRequest
-from local.environments import InvokeResult
-from local.execution_environment import FunctionError
-from local.front import Exchange
-from local.functions import FunctionVersion
-from local.http_replies import HttpReply
-from local.processes import ProcessError
-from local.terminal import Printer, paint, paint_of, plain, tail
+from serverless_django.local.api_gateway import HttpRequest
+from serverless_django.local.environments import InvokeResult
+from serverless_django.local.execution_environment import FunctionError
+from serverless_django.local.front import Exchange
+from serverless_django.local.functions import FunctionVersion
+from serverless_django.local.http_replies import HttpReply
+from serverless_django.local.processes import ProcessError
+from serverless_django.local.terminal import Printer, paint, paint_of, plain, tail
 
 
 def get(path):

@@ -5,8 +5,8 @@ import socket
 import psycopg
 import pytest
 
-from lambda_app.serverless.postgresql import addresses
-from lambda_app.serverless.postgresql.addresses import connect_within
+from serverless_django.postgresql import addresses
+from serverless_django.postgresql.addresses import connect_within
 
 PARAMS = {"host": "proxy.example.com", "port": 5432, "connect_timeout": 3}
 

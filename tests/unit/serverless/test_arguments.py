@@ -6,13 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambda_app.contract.resources import TaskPolicy
-from lambda_app.serverless.observability.origins import Origin, continued
-from lambda_app.serverless.tasks import backend as backend_module
-from lambda_app.serverless.tasks import outbox, results
-from lambda_app.serverless.tasks.arguments import MAX_NESTING, InvalidArgumentsError
-from lambda_app.serverless.tasks.wire import read_envelope
 from lambda_app.topology import TOPOLOGY
+from serverless_django.contract.resources import TaskPolicy
+from serverless_django.observability.origins import Origin, continued
+from serverless_django.tasks import backend as backend_module
+from serverless_django.tasks import outbox, results
+from serverless_django.tasks.arguments import MAX_NESTING, InvalidArgumentsError
+from serverless_django.tasks.wire import read_envelope
 from tests.sample_tasks import note, note_all
 
 
@@ -21,7 +21,7 @@ def sent(settings, monkeypatch):
     """Return what would have been written and sent after the commit."""
     settings.TASKS = {
         "default": {
-            "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
+            "BACKEND": "serverless_django.tasks.backend.SqsBackend",
             "QUEUES": ["default"],
             "OPTIONS": {"queue_urls": {"default": "https://sqs.example.com/1/default"}},
         }

@@ -7,12 +7,12 @@ import pytest
 from django.tasks.exceptions import InvalidTask
 from django.utils import timezone
 
-from lambda_app.contract.resources import Queue, TaskPolicy, Topology
-from lambda_app.serverless.tasks import backend as backend_module
-from lambda_app.serverless.tasks import outbox
-from lambda_app.serverless.tasks.backend import MAX_MESSAGE_BYTES, TaskTooLargeError
-from lambda_app.serverless.tasks.wire import read_envelope
 from lambda_app.topology import TOPOLOGY
+from serverless_django.contract.resources import Queue, TaskPolicy, Topology
+from serverless_django.tasks import backend as backend_module
+from serverless_django.tasks import outbox
+from serverless_django.tasks.backend import MAX_MESSAGE_BYTES, TaskTooLargeError
+from serverless_django.tasks.wire import read_envelope
 from tests.sample_tasks import note, note_async
 
 URL = "https://sqs.example.com/1/default"
@@ -23,7 +23,7 @@ def sent(settings, monkeypatch):
     """Return what would have been written and sent after the commit."""
     settings.TASKS = {
         "default": {
-            "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
+            "BACKEND": "serverless_django.tasks.backend.SqsBackend",
             "QUEUES": ["default"],
             "OPTIONS": {"queue_urls": {"default": URL}},
         }

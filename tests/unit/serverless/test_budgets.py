@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from lambda_app.serverless.observability.budgets import (
+from serverless_django.observability.budgets import (
     Budget,
     InvalidBudgetError,
     breaches_of,
@@ -12,9 +12,9 @@ from lambda_app.serverless.observability.budgets import (
     is_within,
     report_of,
 )
-from lambda_app.serverless.observability.recordings import MAX_STATEMENTS, Recording
-from lambda_app.serverless.observability.sites import Site
-from lambda_app.serverless.observability.statements import advice_for, shape_of
+from serverless_django.observability.recordings import MAX_STATEMENTS, Recording
+from serverless_django.observability.sites import Site
+from serverless_django.observability.statements import advice_for, shape_of
 
 MS = 1_000_000
 BUDGET = Budget(queries=3, repeats=2, sql_ms=50, slowest_query_ms=20, response_ms=100, response_bytes=1_000)

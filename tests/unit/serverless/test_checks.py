@@ -4,8 +4,7 @@ import pytest
 from django.core.checks import run_checks
 from django.tasks import task_backends
 
-from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, TaskPolicy, Topology
-from lambda_app.serverless.checks import (
+from serverless_django.checks import (
     crowded_workers,
     impossible_bulk_tasks,
     missing_storages,
@@ -13,6 +12,7 @@ from lambda_app.serverless.checks import (
     schedules_without_arguments,
     tasks_of_other_queues,
 )
+from serverless_django.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, TaskPolicy, Topology
 
 
 def topology(**fields):
@@ -81,7 +81,7 @@ def test_a_schedule_of_a_task_that_has_defaults_passes():
 def test_a_queue_without_a_url_is_an_error(settings):
     settings.TASKS = {
         "default": {
-            "BACKEND": "lambda_app.serverless.tasks.backend.SqsBackend",
+            "BACKEND": "serverless_django.tasks.backend.SqsBackend",
             "QUEUES": ["default", "likes"],
             "OPTIONS": {"queue_urls": {"default": "https://sqs.example.com/1/default"}},
         }

@@ -3,8 +3,8 @@
 import pytest
 from django.core.management import CommandError
 
-from lambda_app.serverless import commands
-from lambda_app.serverless.commands import CommandFailedError, CommandRefusedError, run_command
+from serverless_django import commands
+from serverless_django.commands import CommandFailedError, CommandRefusedError, run_command
 
 
 @pytest.mark.parametrize("name", ["dbshell", "shell", "flush", "loaddata", "runserver", "", "Migrate", "migrate;id"])

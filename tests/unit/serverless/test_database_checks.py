@@ -3,8 +3,8 @@
 import pytest
 from django.db import connections
 
-from lambda_app.serverless.postgresql.base import DatabaseWrapper
-from lambda_app.serverless.postgresql.checks import check_databases
+from serverless_django.postgresql.base import DatabaseWrapper
+from serverless_django.postgresql.checks import check_databases
 
 GOOD = {"iam": True, "sslmode": "verify-full", "connect_timeout": 3, "pinning_statements": "report"}
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lambda_app.serverless.doctor.facts import AppUse, Facts, Index, MiddlewareCost, SentStatement, Table
-from lambda_app.serverless.doctor.findings import RULES, diagnose
+from serverless_django.doctor.facts import AppUse, Facts, Index, MiddlewareCost, SentStatement, Table
+from serverless_django.doctor.findings import RULES, diagnose
 
 POSTGRESQL = {
     "ENGINE": "django.db.backends.postgresql",

@@ -6,8 +6,8 @@ import psycopg
 import pytest
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 
-from lambda_app.serverless.tasks.faults import MAX_BACKOFF, backoff, is_conflict, is_infrastructure
-from lambda_app.serverless.tasks.sqs import QueueUnavailableError
+from serverless_django.tasks.faults import MAX_BACKOFF, backoff, is_conflict, is_infrastructure
+from serverless_django.tasks.sqs import QueueUnavailableError
 
 
 def error_with(kind, code):

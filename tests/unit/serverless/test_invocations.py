@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from lambda_app.serverless.observability import invocations
-from lambda_app.serverless.observability.invocations import Invocation, current_invocation, observed
+from serverless_django.observability import invocations
+from serverless_django.observability.invocations import Invocation, current_invocation, observed
 from tests.log_lines import captured_lines
 
 HTTP = {

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_app.serverless.observability.lines import encode_line
-from lambda_app.serverless.observability.logs import LineHandler, logger
-from lambda_app.serverless.observability.texts import MAX_TEXT_CHARACTERS, cut, text_of
-from lambda_app.serverless.observability.tracebacks import MAX_EXCEPTIONS, text_of_error
+from serverless_django.observability.lines import encode_line
+from serverless_django.observability.logs import LineHandler, logger
+from serverless_django.observability.texts import MAX_TEXT_CHARACTERS, cut, text_of
+from serverless_django.observability.tracebacks import MAX_EXCEPTIONS, text_of_error
 from tests.log_lines import captured_lines
 
 MAX_BYTES = 262_144

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_app.serverless.objects.events import CreatedObject, InvalidObjectEventError, read_objects
+from serverless_django.objects.events import CreatedObject, InvalidObjectEventError, read_objects
 
 KEY = "photos/019ab000-0000-7000-8000-00000000000d"
 

@@ -10,12 +10,12 @@ from django.core.files.base import ContentFile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, Topology
-from lambda_app.serverless.objects import options
-from lambda_app.serverless.objects.bucket import BucketStorage, TriggeringWriteError
-from lambda_app.serverless.objects.checks import S3_STORAGE, storages_that_loop
-from lambda_app.serverless.objects.options import storage_options
-from lambda_app.serverless.objects.storage import S3Storage
+from serverless_django.contract.resources import Bucket, ObjectTrigger, Queue, Topology
+from serverless_django.objects import options
+from serverless_django.objects.bucket import BucketStorage, TriggeringWriteError
+from serverless_django.objects.checks import S3_STORAGE, storages_that_loop
+from serverless_django.objects.options import storage_options
+from serverless_django.objects.storage import S3Storage
 
 TOPOLOGY = Topology(
     queues=(Queue(name="default"),),
@@ -68,7 +68,7 @@ def test_a_link_to_a_cdn_loads_no_boto3():
     code = """
 import sys
 from django.conf import settings
-from lambda_app.serverless.objects.storage import S3Storage
+from serverless_django.objects.storage import S3Storage
 settings.configure()
 assert S3Storage(bucket_name="b", custom_domain="media.example.com").url("a") == "https://media.example.com/a"
 assert "boto3" not in sys.modules

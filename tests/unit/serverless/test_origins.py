@@ -2,8 +2,8 @@
 
 import pytest
 
-from lambda_app.serverless.observability.logs import logger
-from lambda_app.serverless.observability.origins import NOBODY, Origin, continued, current_origin, origin_of
+from serverless_django.observability.logs import logger
+from serverless_django.observability.origins import NOBODY, Origin, continued, current_origin, origin_of
 from tests.log_lines import captured_lines
 
 ADA = Origin("request-1", "Root=1-abc;Parent=53995c3f42cd8ad8;Sampled=1")

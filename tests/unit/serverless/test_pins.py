@@ -8,8 +8,8 @@ import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
 from psycopg import sql
 
-from lambda_app.serverless.postgresql import pins
-from lambda_app.serverless.postgresql.pins import (
+from serverless_django.postgresql import pins
+from serverless_django.postgresql.pins import (
     MAX_STATEMENT_BYTES,
     RULES,
     PinGuard,

@@ -11,10 +11,10 @@ from django.core.exceptions import SuspiciousOperation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_app.serverless.objects import storage as storage_module
-from lambda_app.serverless.objects.bucket import BucketStorage
-from lambda_app.serverless.objects.storage import S3Storage
-from lambda_app.serverless.presigning import Signer
+from serverless_django.objects import storage as storage_module
+from serverless_django.objects.bucket import BucketStorage
+from serverless_django.objects.storage import S3Storage
+from serverless_django.presigning import Signer
 
 FROZEN = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 BUCKET = "dev-media"
@@ -102,10 +102,10 @@ def test_a_link_and_a_token_load_no_botocore():
     program = """
 import sys
 from django.conf import settings
-storage = {"BACKEND": "lambda_app.serverless.objects.storage.S3Storage", "OPTIONS": {"bucket_name": "dev-media"}}
+storage = {"BACKEND": "serverless_django.objects.storage.S3Storage", "OPTIONS": {"bucket_name": "dev-media"}}
 settings.configure(STORAGES={"media": storage})
 from django.core.files.storage import storages
-from lambda_app.serverless.postgresql.tokens import sign_token
+from serverless_django.postgresql.tokens import sign_token
 storages["media"].url("key"), sign_token(host="h", port=1, user="app")
 print(sorted({"boto3", "botocore"} & set(sys.modules)))
 """

@@ -3,7 +3,7 @@
 import pytest
 from django.http import HttpResponse
 
-from lambda_app.serverless.caching.privacy import PRIVATE, PrivateByDefaultMiddleware
+from serverless_django.caching.privacy import PRIVATE, PrivateByDefaultMiddleware
 
 PUBLIC = "public, max-age=30"
 

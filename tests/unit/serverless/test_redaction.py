@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lambda_app.serverless.observability.redaction import HIDDEN, NAMES, hide_fields, hide_values
+from serverless_django.observability.redaction import HIDDEN, NAMES, hide_fields, hide_values
 from tests.log_lines import captured_lines
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"
@@ -55,7 +55,7 @@ def test_harmless_text_is_left_as_it_is(text):
 
 def test_a_line_stays_json_when_something_in_it_is_hidden():
     with captured_lines() as lines:
-        from lambda_app.serverless.observability.logs import logger
+        from serverless_django.observability.logs import logger
 
         logger.warning('said "Bearer abc" to ada@example.org', extra={"headers": {"Cookie": "a=1"}})
 
@@ -65,7 +65,7 @@ def test_a_line_stays_json_when_something_in_it_is_hidden():
 
 def test_a_traceback_is_searched_too():
     with captured_lines() as lines:
-        from lambda_app.serverless.observability.logs import logger
+        from serverless_django.observability.logs import logger
 
         try:
             raise ValueError(f"bad token {JWT}")

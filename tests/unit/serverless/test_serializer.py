@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_app.apps.feed.models import Post
-from lambda_app.serverless.caching.serializer import (
+from serverless_django.caching.serializer import (
     KINDS,
     UncacheableValueError,
     UnreadableValueError,

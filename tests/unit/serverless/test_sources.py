@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_app.serverless.sources import WrongEventSourceError, source_of, wrong_source
+from serverless_django.sources import WrongEventSourceError, source_of, wrong_source
 from tests.foreign_events import FOREIGN, TYPOS
 
 EVENTS = Path(__file__).parents[3] / "events"

@@ -6,10 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 
-from lambda_app.serverless import presigning
-from lambda_app.serverless.postgresql import tokens
-from lambda_app.serverless.postgresql.tokens import sign_token
-from lambda_app.serverless.presigning import MissingCredentialsError
+from serverless_django import presigning
+from serverless_django.postgresql import tokens
+from serverless_django.postgresql.tokens import sign_token
+from serverless_django.presigning import MissingCredentialsError
 
 FROZEN = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 HOST = "proxy.example.eu-central-1.rds.amazonaws.com"

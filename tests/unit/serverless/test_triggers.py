@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from lambda_app.contract.resources import Bucket, ObjectTrigger, Queue, TaskPolicy, Topology
-from lambda_app.serverless.objects import triggers
-from lambda_app.serverless.objects.events import CreatedObject, InvalidObjectEventError
-from lambda_app.serverless.objects.triggers import task_messages
+from serverless_django.contract.resources import Bucket, ObjectTrigger, Queue, TaskPolicy, Topology
+from serverless_django.objects import triggers
+from serverless_django.objects.events import CreatedObject, InvalidObjectEventError
+from serverless_django.objects.triggers import task_messages
 
 NOTE, FAIL = "tests.sample_tasks.note", "tests.sample_tasks.fail"
 TOPOLOGY = Topology(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_app.contract.task_message import FORMAT_VERSION, InvalidTaskMessageError, TaskMessage
-from lambda_app.serverless.tasks.wire import read_envelope
+from serverless_django.contract.task_message import FORMAT_VERSION, InvalidTaskMessageError, TaskMessage
+from serverless_django.tasks.wire import read_envelope
 
 FIELDS = {"id": "1", "task": "a.b", "enqueued_at": "2026-11-23T07:30:00+00:00", "args": [], "kwargs": {}, "version": 1}
 FIELDS_OF_A_CALL = {name: value for name, value in FIELDS.items() if name != "version"}

@@ -7,9 +7,9 @@ import threading
 import pytest
 from asgiref.sync import sync_to_async
 
-from lambda_app.serverless.http.adapter import LambdaAdapter
-from lambda_app.serverless.http.limits import MAX_BODY_BYTES
-from lambda_app.serverless.sources import WrongEventSourceError
+from serverless_django.http.adapter import LambdaAdapter
+from serverless_django.http.limits import MAX_BODY_BYTES
+from serverless_django.sources import WrongEventSourceError
 
 
 def adapt(*, headers=(), body=b"{}", on_request=lambda scope: None):

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from lambda_app.serverless.http.checks import IDEMPOTENCY, ORDER, disordered_middleware, unchecked_replays
 from lambda_app.settings import base
+from serverless_django.http.checks import IDEMPOTENCY, ORDER, disordered_middleware, unchecked_replays
 
 OURS = [name for name, _ in ORDER]
 OTHERS = ["django.middleware.security.SecurityMiddleware", "django.middleware.common.CommonMiddleware"]
@@ -41,8 +41,8 @@ def test_the_error_names_both_and_the_reason():
     (error,) = disordered_middleware([OURS[7], OURS[5]])
 
     assert error.msg == (
-        "MIDDLEWARE has lambda_app.serverless.http.claims.ClaimsMiddleware after "
-        "lambda_app.serverless.throttling.middleware.ThrottleMiddleware; it says who calls"
+        "MIDDLEWARE has serverless_django.http.claims.ClaimsMiddleware after "
+        "serverless_django.throttling.middleware.ThrottleMiddleware; it says who calls"
     )
 
 

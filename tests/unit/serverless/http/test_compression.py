@@ -9,7 +9,7 @@ from backports import zstd
 from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.test import RequestFactory
 
-from lambda_app.serverless.http.compression import MIN_BYTES, CompressionMiddleware, preferred_encoding
+from serverless_django.http.compression import MIN_BYTES, CompressionMiddleware, preferred_encoding
 
 TEXT = b'{"caption": "again and again"}' * 100
 DECOMPRESS = {

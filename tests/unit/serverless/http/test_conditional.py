@@ -7,9 +7,9 @@ from django.utils.cache import patch_vary_headers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_app.serverless.http.compression import CompressionMiddleware
-from lambda_app.serverless.http.conditional import ConditionalGetMiddleware
-from lambda_app.serverless.presigning import Signer, utc_now
+from serverless_django.http.compression import CompressionMiddleware
+from serverless_django.http.conditional import ConditionalGetMiddleware
+from serverless_django.presigning import Signer, utc_now
 
 REPEATED = ("Cache-Control", "Content-Location", "Date", "ETag", "Expires", "Last-Modified", "Vary")
 """RFC 9110, 15.4.5, and Last-Modified."""

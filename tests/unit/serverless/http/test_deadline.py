@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_app.serverless.http.deadline import Deadline, DeadlineExceededError, seconds_left
+from serverless_django.http.deadline import Deadline, DeadlineExceededError, seconds_left
 
 ROOT = Path(__file__).parents[4]
 
@@ -142,7 +142,7 @@ def test_a_process_that_ends_leaves_no_timer_to_end_it():
     program = (
         "import atexit, os, signal\n"
         "atexit.register(lambda: os._exit(signal.getitimer(signal.ITIMER_REAL)[0] > 0))\n"
-        "from lambda_app.serverless.http.deadline import Deadline\n"
+        "from serverless_django.http.deadline import Deadline\n"
         "with Deadline(100): pass"
     )
 

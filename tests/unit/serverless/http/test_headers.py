@@ -5,7 +5,7 @@ from django.core.handlers.asgi import ASGIRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_app.serverless.http.fields import MalformedEventError, TextHeaders, WireHeaders
+from serverless_django.http.fields import MalformedEventError, TextHeaders, WireHeaders
 
 NAMES = st.sampled_from(
     ["host", "X-A", "x-a", "X_A", "Cookie", "cookie", "Content-Type", "content-length", "", "é", "a b"]

@@ -7,8 +7,8 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.test import RequestFactory
 
-from lambda_app.serverless.http.problems import ProblemDetailsMiddleware
-from lambda_app.serverless.tasks.sqs import QueueUnavailableError
+from serverless_django.http.problems import ProblemDetailsMiddleware
+from serverless_django.tasks.sqs import QueueUnavailableError
 
 EVENT = {"requestContext": {"requestId": "JKJaXmPLvHcESHA="}}
 

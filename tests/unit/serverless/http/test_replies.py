@@ -2,13 +2,13 @@
 
 import pytest
 
-from lambda_app.serverless.http.limits import (
+from serverless_django.http.limits import (
     MAX_LOAD_BALANCER_BYTES,
     MAX_PAYLOAD_BYTES,
     ResponseTooLargeError,
     check_size,
 )
-from lambda_app.serverless.http.replies import load_balancer, payload_1, payload_2
+from serverless_django.http.replies import load_balancer, payload_1, payload_2
 
 COOKIES = [[b"Set-Cookie", b"a=1"], [b"Set-Cookie", b"b=2"], [b"Set-Cookie", b"c=3"]]
 

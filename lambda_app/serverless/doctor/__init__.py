@@ -1,4 +1,0 @@
-"""What is wrong with a Django project on Lambda: facts about it → rules, each an item of the advice → findings.
-
-An app of its own: with "lambda_app.serverless.doctor" in INSTALLED_APPS any project has `manage doctor`.
-"""

@@ -1,0 +1,130 @@
+"""System checks that hold `lambda_app.topology` against the code and the settings."""
+
+# Django's Task and TaskResult are generic for the type checker only.
+from __future__ import annotations
+
+from collections.abc import Iterator
+from inspect import signature
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.tasks import Task
+from django.utils.module_loading import import_string
+
+from lambda_app.topology import TOPOLOGY
+from serverless_django.contract.resources import ObjectTrigger, Schedule, TaskPolicy, Topology
+from serverless_django.http import checks as _http_checks  # noqa: F401 - registers them
+from serverless_django.objects import checks as _object_checks  # noqa: F401 - registers them
+from serverless_django.postgresql import checks as _database_checks  # noqa: F401 - registers them
+from serverless_django.tasks.bulk import InvalidBulkTaskError, item_reader
+
+CONNECTIONS = 80
+"""What PostgreSQL gives in 1 GB of memory, some kept for operators."""
+
+
+@checks.register
+def check_topology(**kwargs: Any) -> list[checks.CheckMessage]:
+    return [
+        *missing_tasks(TOPOLOGY),
+        *missing_storages(TOPOLOGY),
+        *tasks_of_other_queues(TOPOLOGY),
+        *schedules_without_arguments(TOPOLOGY),
+        *impossible_bulk_tasks(TOPOLOGY),
+        *crowded_workers(TOPOLOGY),
+    ]
+
+
+def missing_tasks(topology: Topology) -> Iterator[checks.CheckMessage]:
+    """Yield E001 for each trigger, schedule or policy whose path names no task."""
+    for declaration in _declarations(topology):
+        if _task_at(declaration.task) is None:
+            yield checks.Error(
+                f"topology names {declaration.task!r}, which is not a task",
+                hint="Define it with @task in the app's tasks.py, or correct the path.",
+                obj=declaration,
+                id="serverless.E001",
+            )
+
+
+def missing_storages(topology: Topology) -> Iterator[checks.CheckMessage]:
+    """Yield E002 for each bucket that Django cannot reach as `storages[name]`."""
+    for bucket in topology.buckets:
+        if bucket.name not in settings.STORAGES or bucket.name not in settings.BUCKET_NAMES:
+            yield checks.Error(
+                f"topology declares bucket {bucket.name!r}, which STORAGES or BUCKET_NAMES lacks",
+                hint="Build both settings from TOPOLOGY.buckets; when deployed, BUCKET_NAMES lists every bucket.",
+                obj=bucket,
+                id="serverless.E002",
+            )
+
+
+def tasks_of_other_queues(topology: Topology) -> Iterator[checks.CheckMessage]:
+    """Yield W003 for each schedule that sends its task to another queue than @task declares."""
+    for schedule in topology.schedules:
+        task = _task_at(schedule.task)
+        if task is not None and task.queue_name != schedule.queue:
+            yield checks.Warning(
+                f"schedule {schedule.name!r} uses queue {schedule.queue!r}, its task declares {task.queue_name!r}",
+                hint="Name the same queue in the schedule and in @task(queue_name=...).",
+                obj=schedule,
+                id="serverless.W003",
+            )
+
+
+def schedules_without_arguments(topology: Topology) -> Iterator[checks.CheckMessage]:
+    """Yield E020 for each schedule whose task needs an argument, since a schedule passes none."""
+    for schedule in topology.every_schedule:
+        task = _task_at(schedule.task)
+        if task is None:
+            continue
+        try:
+            signature(task.func).bind(*[None] * task.takes_context)
+        except TypeError as error:
+            yield checks.Error(
+                f"schedule {schedule.name!r} calls {schedule.task!r} without arguments: {error}",
+                hint="Give the arguments defaults, or schedule a task that enqueues this one with arguments.",
+                obj=schedule,
+                id="serverless.E020",
+            )
+
+
+def impossible_bulk_tasks(topology: Topology) -> Iterator[checks.CheckMessage]:
+    """Yield E005 for each bulk task that does not take one list."""
+    for policy in topology.policies:
+        task = _task_at(policy.task)
+        if not policy.bulk or task is None:
+            continue
+        try:
+            item_reader(task.func)
+        except InvalidBulkTaskError as error:
+            yield checks.Error(
+                str(error),
+                hint="Take one list in the task, or take `bulk` off its policy.",
+                obj=policy,
+                id="serverless.E005",
+            )
+
+
+def crowded_workers(topology: Topology) -> Iterator[checks.CheckMessage]:
+    """Yield W006 if all workers at once hold more connections than the smallest database has."""
+    wanted = sum(queue.max_concurrency for queue in topology.every_queue)
+    if wanted > CONNECTIONS:
+        yield checks.Warning(
+            f"workers may hold {wanted} connections at once, a database of class t4g.micro gives {CONNECTIONS}",
+            hint="Lower max_concurrency of queues that can wait, or choose a larger database_instance_class.",
+            obj=topology,
+            id="serverless.W006",
+        )
+
+
+def _declarations(topology: Topology) -> tuple[ObjectTrigger | Schedule | TaskPolicy, ...]:
+    return (*topology.object_triggers, *topology.every_schedule, *topology.policies)
+
+
+def _task_at(path: str) -> Task[Any, Any] | None:
+    try:
+        found = import_string(path)
+    except ImportError:
+        return None
+    return found if isinstance(found, Task) else None

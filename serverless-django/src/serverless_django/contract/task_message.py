@@ -1,0 +1,52 @@
+"""The JSON in which a task call travels through SQS, versioned."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+FORMAT_VERSION = 2
+"""2 added OPTIONAL.  A message without any of them is still written as version 1, which code before it reads."""
+
+OPTIONAL = frozenset({"priority", "request_id", "trace"})
+"""Fields that are left out of a message at their default."""
+
+
+class InvalidTaskMessageError(ValueError):
+    """An SQS body is not a task call that this version can read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskMessage:
+    """A call of one task.  Only its dotted path travels, never code.
+
+    `serverless_django.tasks.wire` reads what `encode` writes.
+    """
+
+    id: str
+    """Made by the sender, never SQS's messageId: a message that is sent twice keeps it, and so has one receipt."""
+
+    task: str
+    """Dotted path, such as "lambda_app.apps.feed.tasks.record_likes"."""
+
+    enqueued_at: str
+    """ISO 8601 time in UTC; of a call for later, the moment that it is for."""
+
+    args: Sequence[Any] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    priority: int = 0
+    request_id: str = ""
+    """Of the HTTP request that began it, as its client was told; empty where a schedule or an object did."""
+
+    trace: str = ""
+    """That request's trace header."""
+
+    def encode(self) -> str:
+        """Return the JSON of an SQS message body.
+
+        Raise ValueError or TypeError if the arguments hold what JSON has no form for.
+        """
+        values = {name: getattr(self, name) for name in self.__slots__}
+        values = {name: value for name, value in values.items() if value or name not in OPTIONAL}
+        values["version"] = 1 if OPTIONAL.isdisjoint(values) else 2
+        return json.dumps(values, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,116 @@
+"""`python -m serverless_django.local.migrations`: the SQL of every migration, held by squawk to what old code and big tables survive."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import django
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.migration import Migration
+from django.db.migrations.state import ProjectState
+
+from serverless_django.local.offline import offline
+from serverless_django.local.source import ROOT
+
+SERVER_VERSION = 17
+"""Of `deploy/components/database.py`; told to Django and to squawk, because no server is asked."""
+
+CONCURRENT = "concurrent.sql"
+"""How the name of a file ends whose migration is not atomic."""
+
+SQUAWK = Path(sys.executable).with_name("squawk")
+
+EXEMPT = {
+    ("feed", "0002_view_partitions"): "of the first release: no code is older, and no table is big",
+    ("feed", "0003_photo_attempts"): "the same",
+}
+"""Migrations that are not held to the rules, and why.  For one statement write "-- squawk-ignore RULE" above it."""
+
+EXCLUDED = {
+    "prefer-robust-stmts": "a migration is a transaction: it is there whole or not at all",
+    "require-timeout-settings": "migration_session sets them",
+    "prefer-text-field": "a length is part of the model",
+    "prefer-bigint-over-int": "a counter's range is the model's business",
+    "prefer-bigint-over-smallint": "the same",
+    "prefer-identity": "Django has made identity columns since 4.1",
+}
+"""Rules that do not apply here, and why."""
+
+
+class UnwritableMigrationError(RuntimeError):
+    """The SQL of a migration depends on rows or tables that only a server has."""
+
+
+def main() -> int:
+    """Print squawk's findings and return its exit code: not 0 if one was found."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lambda_app.settings.local")
+    django.setup()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            return lint(list(write_sql(Path(folder))))
+        except UnwritableMigrationError as error:
+            sys.stdout.write(f"{error}\n")
+            return 1
+
+
+def lint(files: Sequence[Path]) -> int:
+    """Hold `files` to the rules; those that end in CONCURRENT are not run in a transaction."""
+    outside = [file for file in files if file.name.endswith(CONCURRENT)]
+    inside = [file for file in files if file not in outside]
+    return max(_squawk(inside, "--assume-in-transaction"), _squawk(outside))
+
+
+def _squawk(files: list[Path], *options: str) -> int:
+    if not files:
+        return 0
+    command = [str(SQUAWK), *options, f"--pg-version={SERVER_VERSION}.0", f"--exclude={','.join(EXCLUDED)}"]
+    finished = subprocess.run([*command, *map(str, files)], capture_output=True, text=True, check=False, cwd=ROOT)
+    if finished.returncode:
+        sys.stdout.write(finished.stdout + finished.stderr)
+    return finished.returncode
+
+
+def write_sql(folder: Path) -> Iterator[Path]:
+    """Write one file for each migration of the project and each of its databases, without asking one."""
+    loader = MigrationLoader(None)
+    keys = [key for key in sorted(loader.graph.nodes) if key not in EXEMPT]
+    for alias in connections:
+        if connections[alias].vendor != "postgresql":
+            continue
+        for migration in filter(_is_of_the_project, map(loader.graph.nodes.get, keys)):
+            state = loader.project_state((migration.app_label, migration.name), at_end=False)
+            ending = "sql" if migration.atomic else CONCURRENT
+            file = folder / f"{alias}_{migration.app_label}_{migration.name}.{ending}"
+            with offline(alias, SERVER_VERSION) as connection:
+                file.write_text(sql_of(migration, state, connection))
+            yield file
+
+
+def _is_of_the_project(migration: Migration) -> bool:
+    file = Path(sys.modules[migration.__module__].__file__ or "").resolve()
+    return file.is_relative_to(ROOT) and "site-packages" not in file.parts
+
+
+def sql_of(migration: Migration, state: ProjectState, connection: BaseDatabaseWrapper) -> str:
+    """Return the statements of `migration`, after those that made `state`.
+
+    Raise UnwritableMigrationError if they depend on what only a server has.
+    """
+    try:
+        with connection.schema_editor(collect_sql=True, atomic=migration.atomic) as editor:
+            migration.apply(state, editor, collect_sql=True)
+    except Exception as error:
+        raise UnwritableMigrationError(
+            f"The SQL of {migration.app_label}.{migration.name} cannot be written without a database: {error!r}. "
+            f"Read it yourself, and add the migration with a reason to EXEMPT in local/migrations.py."
+        ) from error
+    return "\n".join(map(str, editor.collected_sql)) + "\n"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

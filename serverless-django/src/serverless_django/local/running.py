@@ -1,0 +1,99 @@
+"""The system that `make run` started in another terminal, as other commands see it."""
+
+import json
+import os
+import sys
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+from serverless_django.local.processes import ProcessError
+
+STATE = Path(__file__).resolve().parent.parent / ".local" / "state"
+RECORD = "running.json"
+TIMEOUT_SECONDS = 900
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningCloud:
+    """Written by the launcher while it serves."""
+
+    pid: int
+    url: str
+    """Of the API."""
+
+    control: str
+    control_token: str = field(repr=False)
+    console: str
+    """Of the page that shows what happens."""
+
+    endpoint: str
+    """Of the emulated AWS."""
+
+    credentials: Mapping[str, str] = field(repr=False)
+    """Variables with the keys of its root, which are new at each start."""
+
+    outputs: Mapping[str, str]
+    """Of both stacks."""
+
+    issuer: str
+    audience: str
+    variables: Mapping[str, str]
+    """Of the API's function, and what this machine adds to them."""
+
+    @classmethod
+    def find(cls, state: Path = STATE) -> Self:
+        """Raise ProcessError if nothing is running."""
+        if not cls.is_there(state):
+            raise ProcessError("the system is not running; start it with `make run` in another terminal")
+        return cls(**json.loads((state / RECORD).read_text()))
+
+    def write(self, state: Path = STATE) -> None:
+        """Tell other commands of this user, and no other user, where the system is."""
+        draft = state / f"{RECORD}.draft"
+        draft.unlink(missing_ok=True)
+        with open(draft, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            json.dump(asdict(self), file)
+        draft.rename(state / RECORD)
+
+    @classmethod
+    def is_there(cls, state: Path = STATE) -> bool:
+        """Return whether the launcher that wrote the record lives."""
+        try:
+            os.kill(json.loads((state / RECORD).read_text())["pid"], 0)
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        return True
+
+    def deploy(self) -> None:
+        """Have the launcher deploy the working copy.  Raise ProcessError with the CDK CLI's words."""
+        if error := self._ask("deploy").get("error"):
+            raise ProcessError(error)
+
+    def totals(self) -> Mapping[str, int]:
+        return self._ask("totals")
+
+    def environments(self) -> list[Mapping[str, Any]]:
+        """Return the `source` and the `pid` of each living execution environment."""
+        return list(self._ask("environments")["environments"])
+
+    def issue_token(self, member: str, state: Path = STATE) -> str:
+        """Return a bearer token for `member` that the API accepts."""
+        from serverless_django.local.issuer import LocalIssuer
+
+        return LocalIssuer(state / "issuer.pem").issue_token(member, issuer=self.issuer, audience=self.audience)
+
+    def manage(self, arguments: Sequence[str]) -> NoReturn:
+        """Become Django's command line, with the deployed settings, as the API's function is connected."""
+        variables = {**os.environ, **self.credentials, **self.variables} | {
+            "DJANGO_SETTINGS_MODULE": "lambda_app.settings.deployed"
+        }
+        os.execve(sys.executable, [sys.executable, "-m", "lambda_app.manage", *arguments], variables)  # noqa: S606
+
+    def _ask(self, action: str) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.control_token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.control}/{action}", b"{}", headers, method="POST")  # noqa: S310
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as reply:  # noqa: S310 (our own address)
+            return dict(json.loads(reply.read()))

@@ -1,0 +1,3 @@
+from serverless_django.doctor.command import Command
+
+__all__ = ["Command"]

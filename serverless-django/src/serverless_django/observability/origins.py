@@ -1,0 +1,74 @@
+"""The request that began it all: its id and trace travel with every task, so that one id finds all their lines."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from serverless_django.http.gateway import request_id_of
+from serverless_django.observability.logs import logger
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Empty where nobody asked: a schedule began it."""
+
+    request_id: str = ""
+    """As the client was told in X-Request-Id."""
+
+    trace: str = ""
+    """The well-formed parts of the trace header, such as "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"."""
+
+    def fields(self) -> dict[str, str]:
+        """Return what each log line says of it."""
+        given = {"correlation_id": self.request_id, "trace_id": _root(self.trace)}
+        return {name: value for name, value in given.items() if value}
+
+
+NOBODY = Origin()
+
+_current: ContextVar[Origin] = ContextVar("origin", default=NOBODY)
+
+
+def current_origin() -> Origin:
+    return _current.get()
+
+
+@contextmanager
+def continued(origin: Origin, **fields: str) -> Iterator[None]:
+    """Run what `origin` began: its lines bear its id and `fields`, and the tasks that it enqueues its id."""
+    token = _current.set(origin)
+    try:
+        with logger.append_context_keys(**origin.fields(), **fields):
+            yield
+    finally:
+        _current.reset(token)
+
+
+def origin_of(event: Any, context: LambdaContext) -> Origin:
+    """Return the request that `event` is, as its gateway knows it; nobody for an event of another source."""
+    if not isinstance(event, dict) or "requestContext" not in event:
+        return NOBODY
+    headers = event.get("headers")
+    trace = headers.get("x-amzn-trace-id") if isinstance(headers, dict) else None
+    return Origin(request_id_of(event, context), _trace_of(trace) if isinstance(trace, str) else "")
+
+
+MAX_TRACE_CHARACTERS = 256
+_ROOT = re.compile(r"Root=(1-[0-9a-f]{1,8}(?:-[0-9a-f]{1,24})?)")
+_PART = re.compile(rf"{_ROOT.pattern}|Self=1-[0-9a-f-]{{1,33}}|Parent=[0-9a-f]{{16}}|Sampled=[01?]|Lineage=[0-9a-f:|]+")
+
+
+def _trace_of(header: str) -> str:
+    """Return the well-formed parts of a trace header: a client may send anything under its name."""
+    parts = header.split(";") if len(header) <= MAX_TRACE_CHARACTERS else []
+    return ";".join(part for part in parts if _PART.fullmatch(part))
+
+
+def _root(trace: str) -> str:
+    """Return the id within a trace header, "" if there is none."""
+    return next((found[1] for part in trace.split(";") if (found := _ROOT.fullmatch(part))), "")

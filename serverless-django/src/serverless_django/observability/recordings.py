@@ -1,0 +1,130 @@
+"""What a request or a task asked of the database: each statement, its time and, where wanted, the line that sent it.
+
+A recording belongs to a context, so a nested task or an asynchronous view adds to its own.  The module needs
+Django and nothing of this project.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from time import perf_counter_ns
+from typing import Any, NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+
+from serverless_django.observability.sites import Site, site_of_caller
+
+MAX_STATEMENTS = 1_000
+"""Kept in full; what comes after is only counted."""
+
+SLOW_NS = 20_000_000
+"""A statement that takes longer is worth finding its line for, also in production."""
+
+MANY = 10
+"""From here on, the same."""
+
+_NOT_A_QUERY = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO")
+
+
+class Statement(NamedTuple):
+    sql: str
+    """Without its values: the same at every repetition."""
+
+    params: Any
+    nanoseconds: int
+    site: Site | None
+    """Who sent it; None if nobody wanted to know."""
+
+    @property
+    def ms(self) -> float:
+        return self.nanoseconds / 1e6
+
+
+class Recording:
+    """The statements between `start` and `stop`."""
+
+    __slots__ = ("_parent", "count", "finds_sites", "includes_nested", "name", "started_ns", "statements", "total_ns")
+
+    def __init__(self, name: str = "", *, finds_sites: bool = False, includes_nested: bool = False) -> None:
+        self.name = name
+        self.finds_sites = finds_sites
+        self.statements: list[Statement] = []
+        self.count = 0
+        """Of all statements, also of those beyond MAX_STATEMENTS."""
+
+        self.total_ns = 0
+        self.started_ns = perf_counter_ns()
+        self.includes_nested = includes_nested
+        """Whether what a recording within this one records is added to it when that stops."""
+
+        self._parent = _current.get()
+        _current.set(self)
+
+    def stop(self) -> None:
+        """Let what comes next belong to whoever recorded before."""
+        _current.set(self._parent)
+        if self._parent is not None and self._parent.includes_nested:
+            self._parent.count += self.count
+            self._parent.total_ns += self.total_ns
+            self._parent.statements += self.statements
+
+    @property
+    def elapsed_ms(self) -> float:
+        return (perf_counter_ns() - self.started_ns) / 1e6
+
+    @property
+    def sql_ms(self) -> float:
+        return self.total_ns / 1e6
+
+    def add(self, sql: Any, params: Any, nanoseconds: int) -> None:
+        text = sql if isinstance(sql, str) else str(sql)
+        # A savepoint is a question of how a test isolates itself, not of what the code asks.
+        if text.startswith(_NOT_A_QUERY):
+            return
+        self.count += 1
+        self.total_ns += nanoseconds
+        if self.count <= MAX_STATEMENTS:
+            wants_site = self.finds_sites or self.count > MANY or nanoseconds > SLOW_NS
+            self.statements.append(Statement(text, params, nanoseconds, site_of_caller() if wants_site else None))
+
+
+_current: ContextVar[Recording | None] = ContextVar("recording of statements", default=None)
+
+
+def current_recording() -> Recording | None:
+    """Return the recording of the request or task that runs, for whoever logs what it cost."""
+    return _current.get()
+
+
+@contextmanager
+def recorded(name: str = "") -> Iterator[Recording]:
+    """Record everything within, requests and tasks too, with its lines.  For tests and tools."""
+    recording = Recording(name, finds_sites=True, includes_nested=True)
+    try:
+        yield recording
+    finally:
+        recording.stop()
+
+
+def record_statement(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """Execute, as an execute wrapper of Django's, and add the statement to the recording, if there is one."""
+    recording = _current.get()
+    if recording is None:
+        return execute(sql, params, many, context)
+    started = perf_counter_ns()
+    try:
+        return execute(sql, params, many, context)
+    finally:
+        recording.add(sql, params, perf_counter_ns() - started)
+
+
+def install() -> None:
+    """Record on every connection that opens from now on.  Safe to repeat."""
+    connection_created.connect(_wrap, dispatch_uid="serverless.recordings")
+
+
+def _wrap(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    # The wrapper outlives its connection and opens others.
+    if record_statement not in connection.execute_wrappers:
+        connection.execute_wrappers.append(record_statement)

@@ -1,0 +1,75 @@
+"""What the first request would load or build is made while Lambda initialises, without touching the database.
+
+The init phase has a full processor whatever the function's memory, and a snapshot of SnapStart keeps what it made.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db.backends.postgresql.psycopg_any import get_adapters_template
+from django.utils.module_loading import autodiscover_modules
+
+from serverless_django.bootstrap import uncollected
+
+logger = logging.getLogger(__name__)
+
+PROBE_PATH = "/healthz"
+"""Leads through the adapter, the middleware and all URLs, and asks nobody outside of the process."""
+
+
+class InitContext:
+    """Stands for Lambda's context object, of which there is none before the first event."""
+
+    aws_request_id = "init"
+    function_name = ""
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 5_000
+
+
+@uncollected()
+def prime_http(respond: Callable[[dict[str, Any], Any], Any]) -> None:
+    """Have `respond` answer a probe, and prepare Django for the queries of the request after it."""
+    _attempt("queries", _prime_queries)
+    _attempt("a request", lambda: respond(probe_event(settings.ALLOWED_HOSTS[0]), InitContext()))
+
+
+@uncollected()
+def prime_tasks() -> None:
+    """Import the tasks of every app, and prepare Django for their queries."""
+    _attempt("queries", _prime_queries)
+    _attempt("tasks", lambda: autodiscover_modules("tasks"))
+
+
+def probe_event(host: str) -> dict[str, Any]:
+    """Return the event, in payload format 2.0, of a request for PROBE_PATH."""
+    http = {"method": "GET", "path": PROBE_PATH, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "init"}
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": PROBE_PATH,
+        "rawQueryString": "",
+        "headers": {"host": host, "accept": "application/json", "x-forwarded-proto": "https"},
+        "requestContext": {"http": http, "requestId": "init", "stage": "$default", "domainName": host},
+        "isBase64Encoded": False,
+    }
+
+
+def _attempt(what: str, prime: Callable[[], object]) -> None:
+    try:
+        prime()
+    except BaseException:
+        # What is broken fails the requests that need it, each with an answer; a failed init would fail all of them.
+        # A module may raise anything while it is imported, SystemExit too.
+        logger.exception("could not prime %s", what)
+
+
+def _prime_queries() -> None:
+    get_adapters_template(settings.USE_TZ, settings.TIME_ZONE)
+    for model in apps.get_models():
+        # Compiled and dropped: what stays is what Django keeps of columns, relations and the SQL compiler.
+        str(model._base_manager.order_by("pk")[:1].query)

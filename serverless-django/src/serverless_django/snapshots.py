@@ -1,0 +1,71 @@
+"""Before a SnapStart snapshot nothing may be open; after it, nothing may be the same in two environments, or stale.
+
+One snapshot becomes many environments, hours or days later: they would share connections that are
+long dead, "random" numbers, and credentials that have expired.
+"""
+
+import random
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.cache import caches
+from django.db import connections
+
+CREDENTIAL_CACHES = (
+    ("serverless_django.presigning", "session"),
+    ("serverless_django.tasks.sqs", "client"),
+)
+"""Functions, cached, whose value holds credentials: module and name."""
+
+RANDOM_BYTES = 64
+
+
+def register_hooks() -> None:
+    """Tell Lambda's runtime client what to do around a snapshot, if it is one that takes snapshots."""
+    try:
+        from snapshot_restore_py import register_after_restore, register_before_snapshot
+    except ImportError:
+        # The package is a part of the managed runtime, not of the bundle.
+        return
+    register_before_snapshot(prepare_snapshot)
+    register_after_restore(renew)
+
+
+def prepare_snapshot() -> None:
+    """Close every connection to a database or a cache: the server will have forgotten it."""
+    connections.close_all()
+    for cache in caches.all(initialized_only=True):
+        # Of ours only; loading its module to look would cost every start that has another.
+        if disconnect := getattr(cache, "disconnect", None):
+            disconnect()
+
+
+def renew() -> None:
+    """Make this environment differ from its siblings, and drop what may have expired."""
+    _reseed()
+    _forget_credentials()
+
+
+def _reseed() -> None:
+    # `secrets`, uuid4 and uuid7 ask the kernel each time, which Lambda reseeds itself.
+    random.seed()
+    if ssl := sys.modules.get("ssl"):
+        ssl.RAND_add(random.SystemRandom().randbytes(RANDOM_BYTES), RANDOM_BYTES)
+
+
+def _forget_credentials() -> None:
+    """Drop sessions and clients, without loading what nobody has loaded."""
+    for cached in _loaded_caches():
+        cached.cache_clear()
+    if boto3 := sys.modules.get("boto3"):
+        boto3.DEFAULT_SESSION = None  # type: ignore[attr-defined]
+    if storage := sys.modules.get("django.core.files.storage"):
+        # Each keeps a client of its own.
+        storage.storages._storages.clear()
+
+
+def _loaded_caches() -> Iterator[Any]:
+    for module, name in CREDENTIAL_CACHES:
+        if module in sys.modules:
+            yield getattr(sys.modules[module], name)

@@ -1,0 +1,191 @@
+"""SQS batch → partial batch response: whatever has not committed is delivered again, and nothing else."""
+
+# Django's Task is generic for the type checker only.
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, TypedDict
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from django.db import DatabaseError, close_old_connections
+
+from serverless_django.contract.task_message import InvalidTaskMessageError
+from serverless_django.observability.origins import Origin, continued
+from serverless_django.sources import source_of, wrong_source
+from serverless_django.tasks import suspects
+from serverless_django.tasks.bulk import InvalidBulkTaskError, run_bulk
+from serverless_django.tasks.deadline import Deadline
+from serverless_django.tasks.deliveries import (
+    DeliveredCall,
+    Delivery,
+    Reader,
+    Suspicion,
+    TaskFailedError,
+    delivered,
+    policy_of_task,
+    read_deliveries,
+)
+from serverless_django.tasks.execution import run_call
+from serverless_django.tasks.faults import OutageError
+from serverless_django.tasks.registry import load_task
+from serverless_django.tasks.settlement import acknowledge, settle
+from serverless_django.tasks.wire import Envelope
+
+logger = logging.getLogger(__name__)
+
+
+class ItemFailure(TypedDict):
+    itemIdentifier: str
+
+
+class PartialBatchResponse(TypedDict):
+    batchItemFailures: list[ItemFailure]
+
+
+def run_batch(event: Any, read: Reader, context: LambdaContext, *, handler: str) -> PartialBatchResponse:
+    """Run every call that `read` finds in the messages of `event`, and report each message that did not finish.
+
+    Raise WrongEventSourceError if `event` is no SQS batch; and SystemExit or KeyboardInterrupt if a task
+    raised it, after all others have run and SQS was told what became of them.
+    """
+    if source_of(event) != "sqs":
+        raise wrong_source(event, wanted=handler)
+    deliveries = read_deliveries(event["Records"], read)
+    is_outage = not run_deliveries(deliveries, Deadline(context))
+    settle(deliveries, is_outage=is_outage)
+    if wish := next(filter(None, map(_wish_of, deliveries)), None):
+        acknowledge(deliveries)
+        raise wish
+    # All less done: an empty list means "all succeeded" to Lambda, so a message must earn its absence.
+    again = [delivery.message_id for delivery in deliveries if not delivery.is_over]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}
+
+
+def run_directly(found: Sequence[Envelope | Exception], *, receives: int = 1) -> None:
+    """Run calls that came in no batch.  Raise what one of them failed with, after all were tried."""
+    calls = [delivered(item, receives) for item in found if not isinstance(item, Exception)]
+    close_old_connections()
+    try:
+        for call in calls:
+            run_call(call)
+    finally:
+        close_old_connections()
+    unreadable = [item for item in found if isinstance(item, Exception)]
+    for error in (*filter(None, map(_wish_in, calls)), *unreadable, *(call.error for call in calls)):
+        if error:
+            raise error
+    if any(not call.is_done for call in calls):
+        raise OutageError("a call met a fault of the infrastructure; see the log")
+
+
+def run_deliveries(deliveries: Sequence[Delivery], deadline: Deadline) -> bool:
+    """Run what was read until the time is over; return False if the database takes no writes, which ends it early."""
+    # The environment may have been frozen since the last batch, and its connection closed by the proxy.
+    close_old_connections()
+    try:
+        suspects.recall([call for delivery in deliveries for call in delivery.calls])
+        blocked: set[str] = set()
+        for turn in _turns(deliveries):
+            _run_together(turn.together, deadline)
+            _run_singly(turn, blocked, deadline, deliveries)
+    except (OutageError, DatabaseError) as error:
+        logger.exception("the batch ends early: %s", error)
+        return False
+    finally:
+        # A transaction that a task left open must not take in the next batch.
+        close_old_connections()
+    return True
+
+
+@dataclass(slots=True)
+class _Turn:
+    """The calls of a batch that are suspected of the same."""
+
+    suspicion: Suspicion
+    together: dict[str, list[DeliveredCall]] = field(default_factory=dict)
+    """Those of each bulk task."""
+
+    single: list[tuple[Delivery, DeliveredCall]] = field(default_factory=list)
+
+
+def _turns(deliveries: Sequence[Delivery]) -> Sequence[_Turn]:
+    """Return the calls by suspicion, the most dangerous last; behind one of them the rest of its group waits."""
+    turns = [_Turn(suspicion) for suspicion in Suspicion]
+    groups: dict[str, Suspicion] = {}
+    unreadable: set[str] = set()
+    is_bulk = cache(lambda path: policy_of_task(path).bulk)
+    for delivery in deliveries:
+        if delivery.group in unreadable:
+            continue
+        for call in delivery.calls:
+            suspicion = call.suspicion
+            # A FIFO queue promises an order, which a set has not.
+            if delivery.group:
+                suspicion = groups[delivery.group] = max(suspicion, groups.get(delivery.group, suspicion))
+            if delivery.group or suspicion >= Suspicion.ALONE or not is_bulk(call.envelope.task):
+                turns[suspicion].single.append((delivery, call))
+            else:
+                turns[suspicion].together.setdefault(call.envelope.task, []).append(call)
+        if delivery.group and delivery.refusal:
+            unreadable.add(delivery.group)
+    return turns
+
+
+def _run_together(calls_by_task: Mapping[str, list[DeliveredCall]], deadline: Deadline) -> None:
+    for path, calls in calls_by_task.items():
+        if deadline.has_time() and suspects.begin_together(calls):
+            _run_bulk_calls(path, calls, deadline)
+
+
+def _run_bulk_calls(path: str, calls: Sequence[DeliveredCall], deadline: Deadline) -> None:
+    try:
+        run_bulk(load_task(path), calls, deadline)
+    except (InvalidTaskMessageError, InvalidBulkTaskError) as error:
+        logger.exception("%d calls of %s go back", len(calls), path)
+        for call in calls:
+            call.error = error
+
+
+def _run_singly(turn: _Turn, blocked: set[str], deadline: Deadline, deliveries: Sequence[Delivery]) -> None:
+    # Sorting keeps the order of equals, and a FIFO queue's own order where it matters.
+    for delivery, call in sorted(turn.single, key=lambda pair: 0 if pair[0].group else -pair[1].envelope.priority):
+        if delivery.group in blocked:
+            continue
+        if not deadline.has_time():
+            left = sum(not call.is_done for _, call in turn.single)
+            logger.warning("stopped before the deadline: %d calls go back", left)
+            return
+        if turn.suspicion == Suspicion.STRONG:
+            # It may well end this worker: SQS is told of all others before.
+            settle([other for other in deliveries if other.is_tried], is_outage=False)
+            acknowledge(deliveries)
+        _run_single_call(delivery, call, deadline)
+        if delivery.group and not call.is_done:
+            blocked.add(delivery.group)
+
+
+def _run_single_call(delivery: Delivery, call: DeliveredCall, deadline: Deadline) -> None:
+    origin = Origin(call.envelope.request_id, call.envelope.trace)
+    with continued(origin, message_id=delivery.message_id):
+        if suspects.begin(call):
+            if not delivery.group and policy_of_task(call.envelope.task).bulk:
+                _run_bulk_calls(call.envelope.task, [call], deadline)
+            else:
+                with deadline.measured():
+                    run_call(call)
+        if call.error:
+            # Django has logged the traceback of what a task raised.
+            logger.warning("message %s goes back at attempt %d: %s", delivery.message_id, call.receives, call.error)
+
+
+def _wish_of(delivery: Delivery) -> BaseException | None:
+    return next(filter(None, map(_wish_in, delivery.calls)), None)
+
+
+def _wish_in(call: DeliveredCall) -> BaseException | None:
+    """Return the wish to end this process that the task of `call` raised, if it did."""
+    cause = call.error.__cause__ if isinstance(call.error, TaskFailedError) else None
+    return cause if isinstance(cause, SystemExit | KeyboardInterrupt) else None

@@ -6,8 +6,7 @@ SHELL := bash
 # A machine with only Python 3.13 gets uv into .tools; everything else follows from the lock files.
 PYTHON ?= python3.13
 UV := $(shell command -v uv || echo .tools/bin/uv)
-NPM := .venv/bin/npm
-export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export UV_NO_PROGRESS := 1
 STAGE ?= local
 
@@ -20,27 +19,22 @@ help: ## List the targets
 	$(PYTHON) -m venv .tools
 	.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tools.txt
 
-.venv/.installed: pyproject.toml uv.lock $(filter .tools/%,$(UV))
+.venv/.installed: pyproject.toml serverless-django/pyproject.toml uv.lock $(filter .tools/%,$(UV))
 	@echo "installing Python packages from uv.lock"
 	$(UV) sync --frozen --quiet --no-install-project
 	$(UV) sync --frozen --quiet
 	touch $@
 
-node_modules/.installed: package.json package-lock.json .venv/.installed
-	@echo "installing the CDK CLI from package-lock.json"
-	$(NPM) ci --silent
-	touch $@
-
 .PHONY: install
-install: .venv/.installed node_modules/.installed
+install: .venv/.installed
 
 .PHONY: run
 run: install ## Run the whole system on this machine, through the code and the template that deploy
-	python -m serverless_django.local run
+	serverless-django run
 
 .PHONY: reset
 reset: install ## Delete what `make run` has stored: rows, objects, messages
-	python -m serverless_django.local reset
+	serverless-django reset
 
 .PHONY: test
 test: install ## Unit, integration, infrastructure and end-to-end tests
@@ -52,24 +46,24 @@ check: .venv/.installed ## Lint, format, types, import contracts, system checks:
 	ruff format --check --quiet .
 	mypy
 	lint-imports --no-cache
-	manage check --fail-level WARNING
-	python -m serverless_django.local.migrations
+	python -m lambda_app.manage check --fail-level WARNING
+	serverless-django migrations
 
 .PHONY: demo
 demo: install ## Act as a phone against the running system, and check every figure
-	python -m serverless_django.local demo
+	python -m tests.demo.demo
 
 .PHONY: token
 token: .venv/.installed ## A bearer token for the running system: make token MEMBER=ada
-	@python -m serverless_django.local token $(or $(MEMBER),ada)
+	@serverless-django token $(or $(MEMBER),ada)
 
 .PHONY: manage
 manage: .venv/.installed ## A command of Django's against the running system: make manage ARGS="shell"
-	@python -m serverless_django.local manage $(ARGS)
+	@serverless-django manage $(ARGS)
 
 .PHONY: invoke
 invoke: install ## Run one sample event through its handler: make invoke EVENT=events/sqs/like.json
-	python -m serverless_django.local invoke $(EVENT)
+	serverless-django invoke $(EVENT)
 
 .PHONY: bench-tasks
 bench-tasks: .venv/.installed ## Messages into rows: ours against Powertools' loop, bulk_create and COPY
@@ -81,11 +75,11 @@ chaos-tasks: .venv/.installed ## Tasks under kills, crashes and duplicates, ours
 
 .PHONY: load
 load: install ## Phones against the running system, at a rate that rises, live: make load ARGS="--rate 50"
-	python -m serverless_django.local.load $(ARGS)
+	python -m tests.demo.load $(ARGS)
 
 .PHONY: tail
 tail: .venv/.installed ## Follow every function's log, or find one request: make tail ID=<X-Request-Id>
-	@python -m serverless_django.local tail $(ARGS) $(ID)
+	@serverless-django logs $(ARGS) $(ID)
 
 .PHONY: figures
 figures: .venv/.installed ## The last figures of every measurement, against their goals
@@ -94,7 +88,7 @@ figures: .venv/.installed ## The last figures of every measurement, against thei
 # The peers live beside the environment of the project: nothing of theirs can slip into it, or into the bundle.
 .build/peers/.installed: pyproject.toml uv.lock .venv/.installed
 	@echo "installing the peers to compare with"
-	UV_PROJECT_ENVIRONMENT=.build/peers $(UV) sync --python .venv/bin/python --frozen --quiet --no-default-groups --group peers --group plots --no-install-project
+	UV_PROJECT_ENVIRONMENT=.build/peers $(UV) sync --python .venv/bin/python --frozen --quiet --no-default-groups --group peers --group plots --no-install-workspace
 	touch $@
 
 .PHONY: bench
@@ -174,16 +168,16 @@ audit: install ## Known vulnerabilities, hashes, bandit, and a bill of materials
 
 .PHONY: synth
 synth: install ## Write the templates of one stage to cdk.out: make synth STAGE=prod
-	cdk synth --quiet --strict --context stage=$(STAGE)
+	serverless-django synth --stage $(STAGE)
 
 .PHONY: synth-all
 synth-all: install ## Every stage through the CDK and every linter: what it is made of, and its wildcards
 	@python -m tests.infrastructure.survey
 
 .PHONY: cost
-cost: synth ## What one stage costs a month while nobody calls it, by line: make cost STAGE=prod
-	@python -m serverless_django.deploy.cost cdk.out
+cost: install ## What one stage costs a month while nobody calls it, by line: make cost STAGE=prod
+	@serverless-django cost --stage $(STAGE)
 
 .PHONY: deploy
 deploy: install ## Deploy one stage to AWS: make deploy STAGE=dev
-	cdk deploy --all --context stage=$(STAGE) $(ARGS)
+	serverless-django deploy --stage $(STAGE) $(ARGS)

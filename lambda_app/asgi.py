@@ -1,8 +1,8 @@
-"""The ASGI application, for Lambda and for any ASGI server."""
+"""The ASGI application, for any ASGI server."""
 
-from django.core.handlers.asgi import ASGIHandler
+import os
 
-from serverless_django.bootstrap import start_django
+from django.core.asgi import get_asgi_application
 
-start_django()
-application = ASGIHandler()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lambda_app.settings.deployed")
+application = get_asgi_application()

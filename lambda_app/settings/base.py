@@ -4,9 +4,8 @@ from typing import Any
 
 from django.utils.csp import CSP
 
-from lambda_app.topology import TOPOLOGY
-
 DEBUG = False
+SERVERLESS = {"TOPOLOGY": "lambda_app.topology.TOPOLOGY"}
 ROOT_URLCONF = "lambda_app.urls"
 AUTH_USER_MODEL = "feed.Member"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -69,7 +68,5 @@ BUDGET_DEFAULT = {
     "response_bytes": 200_000,
 }
 BUDGET_BREACHES = "report"
-
-TASK_QUEUE_NAMES = [queue.name for queue in TOPOLOGY.task_queues]
 
 TEMPLATES: list[dict[str, Any]] = []

@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 
 from serverless_django.local.emulated_aws import EmulatedAws
-from serverless_django.local.photographs import photograph
 from serverless_django.local.running import RunningCloud
+from tests.demo.phone import multipart
+from tests.demo.photographs import photograph
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = (".venv", ".tools", ".build", "node_modules")

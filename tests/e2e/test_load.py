@@ -14,19 +14,7 @@ def test_a_rising_load_is_answered_without_an_error(
     laptop: Laptop, cloud: RunningCloud, aws: Callable[[str], Any]
 ) -> None:
     empty_queues(aws("sqs"))
-    command = [
-        sys.executable,
-        "-m",
-        "serverless_django.local.load",
-        "--rate",
-        "8",
-        "--ramp",
-        "2",
-        "--hold",
-        "3",
-        "--phones",
-        "4",
-    ]
+    command = [sys.executable, "-m", "tests.demo.load", "--rate", "8", "--ramp", "2", "--hold", "3", "--phones", "4"]
 
     load = subprocess.run(command, cwd=laptop.project, capture_output=True, text=True, timeout=280, check=False)
 

@@ -27,7 +27,7 @@ def write_record(calls: Iterable[Call]) -> None:
 
 
 def noted_calls(notes: Path, cloudformation: Any) -> tuple[set[Call], set[Call]]:
-    """Return what was allowed and what was refused, of what `serverless_django.local.ministack_calls` noted of our functions."""
+    """Return what was allowed and what was refused, of what `local.ministack_calls` noted of our functions."""
     names = _logical_ids(cloudformation)
     rows = [json.loads(line) for line in notes.read_text().splitlines()]
     calls = {True: set[Call](), False: set[Call]()}

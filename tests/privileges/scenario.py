@@ -10,10 +10,10 @@ from uuid6 import uuid7
 
 from lambda_app.topology import TOPOLOGY
 from serverless_django.contract.task_message import TaskMessage
-from serverless_django.local.phone import Phone as Uploader
-from serverless_django.local.phone import eventually
-from serverless_django.local.photographs import photograph
 from serverless_django.local.running import RunningCloud
+from tests.demo.phone import Phone as Uploader
+from tests.demo.phone import eventually
+from tests.demo.photographs import photograph
 from tests.e2e.conftest import PROJECT, Laptop, Phone
 from tests.privileges.recording import KEPT_QUEUE
 

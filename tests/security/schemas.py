@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from serverless_django.local.load import Visitor
+from tests.demo.load import Visitor
 
 COMMAND = str(Path(sys.executable).with_name("schemathesis"))
 WORKERS = 2

@@ -1,7 +1,6 @@
 """Django is started once per execution environment, while Lambda initialises it."""
 
 import gc
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -29,7 +28,6 @@ def start_django() -> None:
     Call it while a handler module is imported: Lambda gives the init phase a full vCPU
     whatever the function's memory.
     """
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lambda_app.settings.deployed")
     django.setup()
     log_what_python_prints()
     register_hooks()

@@ -12,7 +12,7 @@ from django.core import checks
 from django.tasks import Task
 from django.utils.module_loading import import_string
 
-from lambda_app.topology import TOPOLOGY
+from serverless_django.conf import bucket_names, topology
 from serverless_django.contract.resources import ObjectTrigger, Schedule, TaskPolicy, Topology
 from serverless_django.http import checks as _http_checks  # noqa: F401 - registers them
 from serverless_django.objects import checks as _object_checks  # noqa: F401 - registers them
@@ -25,13 +25,14 @@ CONNECTIONS = 80
 
 @checks.register
 def check_topology(**kwargs: Any) -> list[checks.CheckMessage]:
+    declared = topology()
     return [
-        *missing_tasks(TOPOLOGY),
-        *missing_storages(TOPOLOGY),
-        *tasks_of_other_queues(TOPOLOGY),
-        *schedules_without_arguments(TOPOLOGY),
-        *impossible_bulk_tasks(TOPOLOGY),
-        *crowded_workers(TOPOLOGY),
+        *missing_tasks(declared),
+        *missing_storages(declared),
+        *tasks_of_other_queues(declared),
+        *schedules_without_arguments(declared),
+        *impossible_bulk_tasks(declared),
+        *crowded_workers(declared),
     ]
 
 
@@ -50,7 +51,7 @@ def missing_tasks(topology: Topology) -> Iterator[checks.CheckMessage]:
 def missing_storages(topology: Topology) -> Iterator[checks.CheckMessage]:
     """Yield E002 for each bucket that Django cannot reach as `storages[name]`."""
     for bucket in topology.buckets:
-        if bucket.name not in settings.STORAGES or bucket.name not in settings.BUCKET_NAMES:
+        if bucket.name not in settings.STORAGES or bucket.name not in bucket_names():
             yield checks.Error(
                 f"topology declares bucket {bucket.name!r}, which STORAGES or BUCKET_NAMES lacks",
                 hint="Build both settings from TOPOLOGY.buckets; when deployed, BUCKET_NAMES lists every bucket.",

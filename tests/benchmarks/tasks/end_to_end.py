@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from serverless_django.local.phone import Phone
-from serverless_django.local.photographs import photograph
 from serverless_django.local.running import RunningCloud
+from tests.demo.phone import Phone
+from tests.demo.photographs import photograph
 from tests.e2e.conftest import make_laptop
 
 POLL_SECONDS = 0.005

@@ -16,12 +16,12 @@ from typing import Any
 from uuid import uuid4
 
 from serverless_django.contract.task_message import TaskMessage
-from serverless_django.local.phone import Phone
-from serverless_django.local.photographs import photograph, text_in_disguise
 from serverless_django.local.running import RunningCloud
-from serverless_django.local.totals import Totals
 from tests.chaos.uploads.books import Books, open_books
 from tests.chaos.uploads.events import EventRelay, client_of
+from tests.demo.phone import Phone
+from tests.demo.photographs import photograph, text_in_disguise
+from tests.demo.totals import Totals
 
 SWEEP = "lambda_app.apps.feed.tasks.expire_abandoned_photos"
 PHONES_AT_ONCE = 4

@@ -13,7 +13,7 @@ from serverless_django.local.api_gateway import MAX_REQUEST_BYTES
 from serverless_django.local.deployed_api import DeployedApi, Route
 from serverless_django.local.front import Front
 from serverless_django.local.listener import bind, serving
-from serverless_django.local.phone import eventually
+from tests.demo.phone import eventually
 
 
 @dataclass

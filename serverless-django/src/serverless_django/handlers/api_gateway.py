@@ -4,12 +4,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambda_app.asgi import application
-from serverless_django.http.adapter import LambdaAdapter
+from serverless_django.bootstrap import start_django
+from serverless_django.http.adapter import LambdaAdapter, asgi_application
 from serverless_django.observability.invocations import observed
 from serverless_django.priming import prime_http
 
-respond = LambdaAdapter(application)
+start_django()
+respond = LambdaAdapter(asgi_application())
 prime_http(respond.answer)
 
 

@@ -10,8 +10,10 @@ from contextvars import copy_context
 from http import HTTPStatus
 from typing import Any, cast
 
+from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.db import connections
+from django.utils.module_loading import import_string
 from mangum import Mangum
 from mangum.types import Response, Scope
 
@@ -32,6 +34,13 @@ MALFORMED = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What reading an event with missing or mistyped parts may raise."""
 
 BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+
+
+def asgi_application() -> Any:
+    """Return what the setting ASGI_APPLICATION names, or Django's own application."""
+    if path := getattr(settings, "ASGI_APPLICATION", None):
+        return import_string(path)
+    return ASGIHandler()
 
 
 class Translator(Mangum):

@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError, ParamValidationError
 
 from serverless_django.contract.environment import CACHE_ACCESS
-from serverless_django.deploy.config import read_stage
+from serverless_django.deploy.project import Project
 from serverless_django.local import pgbouncer
 from serverless_django.local.cloud_addresses import CloudAddresses
 from serverless_django.local.console.server import DEFAULT_PORT as CONSOLE_PORT
@@ -43,7 +43,10 @@ from serverless_django.local.valkey import running_cache
 class Cloud:
     """Use as an asynchronous context manager through `running`."""
 
-    state: Path = STATE
+    project: Project
+    state: Path = field(default_factory=Path)
+    """Folder that it keeps; by default STATE below the project's root."""
+
     port: int = DEFAULT_PORT
     console_port: int = CONSOLE_PORT
     follows_edits: bool = True
@@ -68,6 +71,10 @@ class Cloud:
     _versions: dict[tuple[str, str], FunctionVersion] = field(default_factory=dict, init=False)
     _credentials: Mapping[str, str] = field(default_factory=new_credentials, init=False, repr=False)
     _control_token: str = field(default_factory=secrets.token_urlsafe, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.state == Path():
+            self.state = self.project.root / STATE
 
     @contextlib.asynccontextmanager
     async def running(self) -> "AsyncIterator[Cloud]":
@@ -107,7 +114,7 @@ class Cloud:
                 self._versions.clear()
 
     async def _deploy(self) -> None:
-        source, template = fingerprint_of_source(), fingerprint_of_template()
+        source, template = fingerprint_of_source(self.project), fingerprint_of_template(self.project)
         with step("cdk synth: the template of the stage local"):
             await self.deployment.synthesize()
         # If this one is killed the next start deploys again, whatever it was.
@@ -117,13 +124,18 @@ class Cloud:
         (self.state / "deployed.json").write_text(json.dumps({"source": source, "template": template}))
         self._adopt(source)
 
-    def issue_token(self, member: str) -> str:
-        """Return a bearer token for `member`, from the issuer that the deployed authorizer names."""
-        authorizer = self._authorizer()
-        return self.issuer.issue_token(member, issuer=authorizer.issuer, audience=authorizer.audience[0])
+    def issue_token(self, subject: str) -> str:
+        """Return a bearer token for `subject`, from the issuer that the deployed authorizer names.
 
-    def _authorizer(self) -> JwtAuthorizer:
-        return next(route.authorizer for route in self.front.api.routes if route.authorizer is not None)
+        Raise ProcessError if no route has one.
+        """
+        if (authorizer := self.authorizer()) is None:
+            raise ProcessError("no route of this API has an authorizer, so there are no tokens")
+        return self.issuer.issue_token(subject, issuer=authorizer.issuer, audience=authorizer.audience[0])
+
+    def authorizer(self) -> JwtAuthorizer | None:
+        """Return the authorizer of the first route that has one."""
+        return next((route.authorizer for route in self.front.api.routes if route.authorizer is not None), None)
 
     @property
     def has_pooler(self) -> bool:
@@ -137,7 +149,6 @@ class Cloud:
     def queue_urls(self) -> Mapping[str, str]:
         """Return the URL of each queue of the topology."""
         return dict(json.loads(next(iter(self._functions.values())).variables["TASK_QUEUE_URLS"]))
-
     def totals(self) -> Mapping[str, int]:
         """Return counts of what ran since the start: per function and per queue."""
         return dict(self.environments.counts) | self.aws.count_messages()
@@ -170,10 +181,10 @@ class Cloud:
             credentials=self._credentials, variables=addresses.variables() | {"AUTH": "true"},
         )  # fmt: skip
         self.aws = EmulatedAws(emulator.url, self._credentials)
-        self.deployment = Deployment(self.aws.endpoint, self._credentials, self.state / "cdk")
+        self.deployment = Deployment(self.project.root, self.aws.endpoint, self._credentials, self.state / "cdk")
         # Before the emulator: it has functions run for messages that were left from the last time.
-        deployed = self._record().get("source") or fingerprint_of_source()
-        self.source = Source(self.state / "code", deployed, self.follows_edits)
+        deployed = self._record().get("source") or fingerprint_of_source(self.project)
+        self.source = Source(self.project, self.state / "code", deployed, self.follows_edits)
         self.environments = Environments(
             runtime=make_runtime_folder(self.state / "runtime"),
             logs=self.state / "logs",
@@ -194,7 +205,10 @@ class Cloud:
 
     async def _deploy_if_changed(self) -> None:
         deployed = self._deployed()
-        if deployed == {"source": fingerprint_of_source(), "template": fingerprint_of_template()}:
+        if deployed == {
+            "source": fingerprint_of_source(self.project),
+            "template": fingerprint_of_template(self.project),
+        }:
             self._adopt(deployed["source"])
             return
         if not deployed:
@@ -302,12 +316,12 @@ class Cloud:
             (self.state / RECORD).unlink(missing_ok=True)
 
     def _write_record(self) -> None:
-        authorizer = self._authorizer()
+        authorizer = self.authorizer()
         running = RunningCloud(
-            pid=os.getpid(), url=self.url, console=self.console, outputs=self.outputs,
+            state=str(self.state), pid=os.getpid(), url=self.url, console=self.console, outputs=self.outputs,
             control=self.control, control_token=self._control_token,
             endpoint=self.aws.endpoint, credentials=self._credentials,
-            issuer=authorizer.issuer, audience=authorizer.audience[0],
+            issuer=authorizer.issuer if authorizer else "", audience=authorizer.audience[0] if authorizer else "",
             variables={**next(iter(self._functions.values())).variables, **self.environments.variables},
         )  # fmt: skip
         running.write(self.state)

@@ -8,14 +8,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from serverless_django.deploy.components.parameters import LOGGED_WITHOUT_VALUES
+from serverless_django.deploy.node import user_cache
 from serverless_django.local import pgbouncer
 from serverless_django.local.pgbouncer import PgBouncer
 from serverless_django.local.postgresql import PORT, PostgreSQL
-from serverless_django.local.source import ROOT
 from serverless_django.local.tls import ServerCertificate
 from serverless_django.local.tls_gate import TlsGate
 
-TOOLS = ROOT / ".local" / "tools"
+TOOLS = user_cache() / "tools"
+"""Programs that were unpacked once for all projects of this user."""
+
 APP_USER = "app"
 MASTER_USER = "dbadmin"
 """The roles of `deploy/components/database.py`."""

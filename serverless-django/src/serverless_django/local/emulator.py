@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from serverless_django.deploy.node import node_modules
 from serverless_django.local import processes
 
 VERSION = "1.5.33"
@@ -59,7 +60,7 @@ class Emulator:
 
     port: int = field(default_factory=free_port)
     module: str = "ministack"
-    """"serverless_django.local.ministack_glue" adds what the laptop cloud needs; alone, MiniStack does for tests of SQS and S3."""
+    """"serverless_django.local.ministack_glue" adds what the laptop cloud needs; tests of SQS and S3 need it not."""
 
     credentials: Mapping[str, str] = field(default_factory=lambda: CREDENTIALS)
     """Of the account's root."""
@@ -99,7 +100,6 @@ class Emulator:
         return {
             **self.credentials,
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(Path(__file__).parent.parent),
             "HOME": str(self.state),
             "TMPDIR": str(temporary),
             "BIND_HOST": "127.0.0.1",
@@ -113,7 +113,7 @@ class Emulator:
             "S3_DATA_DIR": str(self.state / "objects"),
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
-            "NODE_PATH": str(Path(__file__).parent.parent / "node_modules"),
+            "NODE_PATH": str(node_modules()),
             "NO_COLOR": "1",
             "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
             **self.variables,

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-BENCH = Path(__file__).resolve().parent.parent / ".bench"
+BENCH = (
+    next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "uv.lock").exists()), Path.cwd())
+    / ".bench"
+)
+"""Below the folder with the lock of what was measured."""
 
 _GOAL = re.compile(r"(<=|>=|==|<|>) *(-?\d+(?:\.\d+)?)")
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
@@ -100,3 +104,7 @@ def _print_table(title: str, rows: list[Figure]) -> None:
     print(f"\n{title}")
     for row in rows:
         print(row)
+
+
+if __name__ == "__main__":
+    raise SystemExit(print_figures())

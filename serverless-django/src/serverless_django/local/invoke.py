@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from serverless_django.deploy.project import Project
 from serverless_django.local.emulator import REGION
 from serverless_django.local.postgresql import FAST_AND_FORGETFUL, PORT, SUPERUSER, PostgreSQL
 from serverless_django.local.processes import ProcessError
-from serverless_django.local.running import RunningCloud
+from serverless_django.local.running import STATE, RunningCloud
 
 TIMEOUT_SECONDS = 60.0
 ALIAS = "live"
@@ -38,32 +39,33 @@ class Outcome:
         return not self.is_error and not reply.get("batchItemFailures") and reply.get("statusCode", 200) < 500
 
 
-def invoke_sample(path: Path) -> int:
+def invoke_sample(project: Project, path: Path) -> int:
     """Print the reply as JSON; return 0 if the handler did all that the event asks, else 1.
 
     Runs the deployed function if the system is running, else the handler in a process of its own
-    with `lambda_app.settings.local` and an empty database.
+    and an empty database, with the settings that the project has for this machine.
 
     Raise ProcessError if there is no such event or no function for it.
     """
-    event = read_event(path)
-    if RunningCloud.is_there():
-        outcome = _invoke_deployed(RunningCloud.find(), module_of(path), event)
+    module = module_of(project, path)
+    event, state = read_event(module, path), project.root / STATE
+    if RunningCloud.is_there(state):
+        outcome = _invoke_deployed(RunningCloud.find(state), module, event)
     else:
         print("the system is not running: the handler runs by itself, with an empty database", file=sys.stderr)
-        outcome = _invoke_alone(path)
+        outcome = _invoke_alone(project, module, path)
     print(json.dumps(outcome.reply, indent=2, ensure_ascii=False))
     return 0 if outcome.succeeded else 1
 
 
-def module_of(path: Path) -> str:
+def module_of(project: Project, path: Path) -> str:
     """Return the module of the handler for an event: its folder has the same name."""
-    return f"lambda_app.handlers.{path.resolve().parent.name}"
+    return f"{project.handlers}.{path.resolve().parent.name}"
 
 
-def read_event(path: Path) -> Any:
+def read_event(module: str, path: Path) -> Any:
     """Raise ProcessError if `path` is no JSON file below a folder that is named for a handler."""
-    if importlib.util.find_spec(module_of(path)) is None:
+    if importlib.util.find_spec(module) is None:
         raise ProcessError(f"{path} lies in no folder of a handler; events lie in events/HANDLER/NAME.json")
     try:
         return json.loads(path.read_text())
@@ -102,11 +104,12 @@ def function_name(functions: list[Any], module: str) -> str:
     return names[0]
 
 
-def _invoke_alone(path: Path) -> Outcome:
+def _invoke_alone(project: Project, module: str, path: Path) -> Outcome:
     with _database() as variables:
         finished = subprocess.run(
-            [sys.executable, "-m", "serverless_django.local.invoke", str(path)],
-            env=os.environ | {"DJANGO_SETTINGS_MODULE": "lambda_app.settings.local"} | variables,
+            [sys.executable, "-m", "serverless_django.local.invoke", module, str(path.resolve())],
+            cwd=project.root,
+            env=os.environ | {"DJANGO_SETTINGS_MODULE": project.local_settings} | variables,
             stdout=subprocess.PIPE,
             text=True,
             timeout=TIMEOUT_SECONDS,
@@ -150,14 +153,14 @@ class Context:
         return max(0, int((self.deadline - time.monotonic()) * 1000))
 
 
-def _run_handler(path: Path) -> None:
-    handler = importlib.import_module(module_of(path)).handler
+def _run_handler(module: str, path: Path) -> None:
+    handler = importlib.import_module(module).handler
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    reply = handler(read_event(path), Context())
+    reply = handler(read_event(module, path), Context())
     print(json.dumps(reply))
 
 
 if __name__ == "__main__":
-    _run_handler(Path(sys.argv[1]))
+    _run_handler(sys.argv[1], Path(sys.argv[2]))

@@ -1,4 +1,4 @@
-"""`python -m serverless_django.local.migrations`: the SQL of every migration, held by squawk to what old code and big tables survive."""
+"""The SQL of every migration, held by squawk to what old code and big tables survive."""
 
 import os
 import subprocess
@@ -14,8 +14,8 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
 from django.db.migrations.state import ProjectState
 
+from serverless_django.deploy.project import Project
 from serverless_django.local.offline import offline
-from serverless_django.local.source import ROOT
 
 SERVER_VERSION = 17
 """Of `deploy/components/database.py`; told to Django and to squawk, because no server is asked."""
@@ -25,11 +25,8 @@ CONCURRENT = "concurrent.sql"
 
 SQUAWK = Path(sys.executable).with_name("squawk")
 
-EXEMPT = {
-    ("feed", "0002_view_partitions"): "of the first release: no code is older, and no table is big",
-    ("feed", "0003_photo_attempts"): "the same",
-}
-"""Migrations that are not held to the rules, and why.  For one statement write "-- squawk-ignore RULE" above it."""
+EXEMPTION = "not_linted_because"
+"""Attribute of a migration that is not held to the rules: why.  For one statement: "-- squawk-ignore RULE" above it."""
 
 EXCLUDED = {
     "prefer-robust-stmts": "a migration is a transaction: it is there whole or not at all",
@@ -46,13 +43,13 @@ class UnwritableMigrationError(RuntimeError):
     """The SQL of a migration depends on rows or tables that only a server has."""
 
 
-def main() -> int:
+def lint_project(project: Project) -> int:
     """Print squawk's findings and return its exit code: not 0 if one was found."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lambda_app.settings.local")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", project.local_settings)
     django.setup()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            return lint(list(write_sql(Path(folder))))
+            return lint(list(write_sql(Path(folder), project.root)))
         except UnwritableMigrationError as error:
             sys.stdout.write(f"{error}\n")
             return 1
@@ -69,20 +66,20 @@ def _squawk(files: list[Path], *options: str) -> int:
     if not files:
         return 0
     command = [str(SQUAWK), *options, f"--pg-version={SERVER_VERSION}.0", f"--exclude={','.join(EXCLUDED)}"]
-    finished = subprocess.run([*command, *map(str, files)], capture_output=True, text=True, check=False, cwd=ROOT)
+    finished = subprocess.run([*command, *map(str, files)], capture_output=True, text=True, check=False)
     if finished.returncode:
         sys.stdout.write(finished.stdout + finished.stderr)
     return finished.returncode
 
 
-def write_sql(folder: Path) -> Iterator[Path]:
-    """Write one file for each migration of the project and each of its databases, without asking one."""
+def write_sql(folder: Path, root: Path) -> Iterator[Path]:
+    """Write one file for each migration below `root` and each of the project's databases, without asking one."""
     loader = MigrationLoader(None)
-    keys = [key for key in sorted(loader.graph.nodes) if key not in EXEMPT]
+    migrations = [node for _, node in sorted(loader.graph.nodes.items()) if _is_linted(node, root)]
     for alias in connections:
         if connections[alias].vendor != "postgresql":
             continue
-        for migration in filter(_is_of_the_project, map(loader.graph.nodes.get, keys)):
+        for migration in migrations:
             state = loader.project_state((migration.app_label, migration.name), at_end=False)
             ending = "sql" if migration.atomic else CONCURRENT
             file = folder / f"{alias}_{migration.app_label}_{migration.name}.{ending}"
@@ -91,9 +88,11 @@ def write_sql(folder: Path) -> Iterator[Path]:
             yield file
 
 
-def _is_of_the_project(migration: Migration) -> bool:
+def _is_linted(migration: Migration, root: Path) -> bool:
+    if getattr(migration, EXEMPTION, ""):
+        return False
     file = Path(sys.modules[migration.__module__].__file__ or "").resolve()
-    return file.is_relative_to(ROOT) and "site-packages" not in file.parts
+    return file.is_relative_to(root) and "site-packages" not in file.parts
 
 
 def sql_of(migration: Migration, state: ProjectState, connection: BaseDatabaseWrapper) -> str:
@@ -107,10 +106,6 @@ def sql_of(migration: Migration, state: ProjectState, connection: BaseDatabaseWr
     except Exception as error:
         raise UnwritableMigrationError(
             f"The SQL of {migration.app_label}.{migration.name} cannot be written without a database: {error!r}. "
-            f"Read it yourself, and add the migration with a reason to EXEMPT in local/migrations.py."
+            f"Read it yourself, and write the reason into its class: {EXEMPTION} = '...'."
         ) from error
     return "\n".join(map(str, editor.collected_sql)) + "\n"
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,8 +1,8 @@
 """What MiniStack lacks, added to it from outside: the only place that touches its private names.
 
-Run as `python -m serverless_django.local.ministack_glue` by `serverless_django.local.emulator`, which asserts the version.  Each gap names what AWS does:
+Run as a program by `emulator`, which asserts the version.  Each gap names what AWS does:
 
-- python functions run in `serverless_django.local.environments`, under AWS's runtime client, instead of MiniStack's own worker;
+- python functions run in `environments`, under AWS's runtime client, instead of MiniStack's own worker;
 - AWS::RDS::DBInstance is the laptop's PostgreSQL, AWS::RDS::DBProxy its PgBouncer and AWS::ElastiCache::ServerlessCache
   its Valkey: their endpoints, and the master user's secret that RDS makes, are real;
 - resource types that exist in no form are accepted as records, so that the template need not be bent;

@@ -11,7 +11,9 @@ from typing import Any, NoReturn, Self
 
 from serverless_django.local.processes import ProcessError
 
-STATE = Path(__file__).resolve().parent.parent / ".local" / "state"
+STATE = Path(".local") / "state"
+"""Below the root of a project: rows, objects, messages and logs of its system on this machine."""
+
 RECORD = "running.json"
 TIMEOUT_SECONDS = 900
 
@@ -19,6 +21,9 @@ TIMEOUT_SECONDS = 900
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningCloud:
     """Written by the launcher while it serves."""
+
+    state: str
+    """Folder that it keeps."""
 
     pid: int
     url: str
@@ -44,7 +49,7 @@ class RunningCloud:
     """Of the API's function, and what this machine adds to them."""
 
     @classmethod
-    def find(cls, state: Path = STATE) -> Self:
+    def find(cls, state: Path) -> Self:
         """Raise ProcessError if nothing is running."""
         if not cls.is_there(state):
             raise ProcessError("the system is not running; start it with `make run` in another terminal")
@@ -59,7 +64,7 @@ class RunningCloud:
         draft.rename(state / RECORD)
 
     @classmethod
-    def is_there(cls, state: Path = STATE) -> bool:
+    def is_there(cls, state: Path) -> bool:
         """Return whether the launcher that wrote the record lives."""
         try:
             os.kill(json.loads((state / RECORD).read_text())["pid"], 0)
@@ -79,18 +84,20 @@ class RunningCloud:
         """Return the `source` and the `pid` of each living execution environment."""
         return list(self._ask("environments")["environments"])
 
-    def issue_token(self, member: str, state: Path = STATE) -> str:
-        """Return a bearer token for `member` that the API accepts."""
+    def issue_token(self, subject: str) -> str:
+        """Return a bearer token for `subject` that the API accepts.  Raise ProcessError if it takes no tokens."""
+        if not self.issuer:
+            raise ProcessError("no route of this API has an authorizer, so there are no tokens")
         from serverless_django.local.issuer import LocalIssuer
 
-        return LocalIssuer(state / "issuer.pem").issue_token(member, issuer=self.issuer, audience=self.audience)
+        return LocalIssuer(Path(self.state) / "issuer.pem").issue_token(
+            subject, issuer=self.issuer, audience=self.audience
+        )
 
-    def manage(self, arguments: Sequence[str]) -> NoReturn:
+    def manage(self, arguments: Sequence[str], *, settings: str) -> NoReturn:
         """Become Django's command line, with the deployed settings, as the API's function is connected."""
-        variables = {**os.environ, **self.credentials, **self.variables} | {
-            "DJANGO_SETTINGS_MODULE": "lambda_app.settings.deployed"
-        }
-        os.execve(sys.executable, [sys.executable, "-m", "lambda_app.manage", *arguments], variables)  # noqa: S606
+        variables = {**os.environ, **self.credentials, **self.variables} | {"DJANGO_SETTINGS_MODULE": settings}
+        os.execve(sys.executable, [sys.executable, "-m", "django", *arguments], variables)  # noqa: S606
 
     def _ask(self, action: str) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.control_token}", "Content-Type": "application/json"}

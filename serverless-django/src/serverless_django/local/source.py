@@ -3,38 +3,53 @@
 import hashlib
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
-from serverless_django.deploy.bundling import SOURCE, copy_source, source_files
+from serverless_django.contract.resources import Topology
+from serverless_django.deploy.bundling import LIBRARY, copy_source, source_files, source_folders
+from serverless_django.deploy.project import Project
 
-ROOT = Path(__file__).resolve().parent.parent
 LOOK_SECONDS = 0.2
 """An edit is seen this late at most; a look costs some hundred calls of stat."""
 
-DEPLOYED_BY = (
-    "cdk", "cdk.json", "contract", "lambda_app/topology.py", "package-lock.json", "uv.lock",
-)  # fmt: skip
-"""What decides the template: a change there needs a deploy, not just fresh environments."""
+DEPLOYED_BY = ("cdk", "cdk.json", "uv.lock")
+DEPLOYED_BY_LIBRARY = ("contract", "deploy")
+"""What decides the template beside the topology: a change there needs a deploy, not just fresh environments."""
 
 
-def fingerprint_of_template(root: Path = ROOT) -> str:
+def fingerprint_of_template(project: Project) -> str:
     """Return a digest of everything that the template of a stage is made from, the handlers' code excepted."""
-    return _digest(path for name in DEPLOYED_BY for path in _files(root / name))
+    folders = [project.root / name for name in DEPLOYED_BY] + [LIBRARY / name for name in DEPLOYED_BY_LIBRARY]
+    return _digest(file for path in (*folders, *_topology_files(project)) for file in _files(path))
 
 
-def fingerprint_of_source(root: Path = ROOT) -> str:
+def fingerprint_of_source(project: Project) -> str:
     """Return a digest of the code that is deployed, from its contents."""
-    return _digest(root / path for path in source_files(root))
+    return _digest(file.path for file in source_files(project))
+
+
+def _topology_files(project: Project) -> list[Path]:
+    """Return the files of the modules that hold the project's topology."""
+    holders = [module for module in list(sys.modules.values()) if project.topology in _values(module)]
+    files = {Path(file) for module in holders if (file := getattr(module, "__file__", None))}
+    return sorted(file for file in files if file.is_relative_to(project.root))
+
+
+def _values(module: object) -> list[object]:
+    return [value for value in vars(module).values() if isinstance(value, Topology)]
 
 
 @dataclass
 class Source:
-    """Where each version's code lies: as deployed, or with the edited `lambda_app/` in it."""
+    """Where each version's code lies: as deployed, or with the edited sources in it."""
 
+    project: Project
     code: Path
     """Folder of unpacked code, a folder per hash."""
 
@@ -61,7 +76,7 @@ class Source:
             return unpacked
         edited = self.code / f"{code_sha256}.edited-{current[:16]}"
         if not edited.exists():
-            _lay_over(unpacked, edited)
+            _lay_over(self.project, unpacked, edited)
         return edited
 
     @contextmanager
@@ -81,26 +96,27 @@ class Source:
         """Return the fingerprint of the working copy, looked at again after LOOK_SECONDS."""
         if (now := time.monotonic()) - self._looked_at > LOOK_SECONDS:
             self._looked_at = now
-            if (stamp := _stamp()) != self._stamp:
-                self._stamp, self._current = stamp, fingerprint_of_source()
+            if (stamp := _stamp(self.project)) != self._stamp:
+                self._stamp, self._current = stamp, fingerprint_of_source(self.project)
         return self._current
 
 
-def _lay_over(unpacked: Path, edited: Path) -> None:
-    """Make `edited`: everything of `unpacked` by reference, but `lambda_app/` as it is now."""
+def _lay_over(project: Project, unpacked: Path, edited: Path) -> None:
+    """Make `edited`: everything of `unpacked` by reference, but the sources as they are now."""
     draft = edited.with_name(f"{edited.name}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     for entry in unpacked.iterdir():
-        if entry.name != SOURCE:
+        if entry.name not in source_folders(project):
             (draft / entry.name).symlink_to(entry)
-    copy_source(ROOT, draft)
+    copy_source(project, draft)
     draft.rename(edited)
 
 
-def _stamp() -> tuple[tuple[str, int, int], ...]:
+def _stamp(project: Project) -> tuple[tuple[str, int, int], ...]:
+    walks = [os.walk(folder) for folder in source_folders(project).values()]
     entries = []
-    for folder, folders, files in os.walk(ROOT / SOURCE):
+    for folder, folders, files in chain.from_iterable(walks):
         folders[:] = [name for name in folders if name != "__pycache__"]
         for name in files:
             path = f"{folder}/{name}"

@@ -12,26 +12,27 @@ from pathlib import Path
 from typing import Any
 
 from serverless_django.local.cloud import Cloud
+from serverless_django.local.console.burst import sample_requests
 from serverless_django.local.console.lines import LogTail, find, one_line
 from serverless_django.local.environments import InvokeResult
 from serverless_django.local.front import Exchange
 from serverless_django.local.processes import ProcessError
 
-ANNOUNCEMENT = """
-  API   {url}
-  docs  {url}/v1/docs
-  see   {console}
-  try   curl -s {url}/v1/feed -H "Authorization: Bearer {token}"
-
-A token for somebody else: make token MEMBER=grace.  An edited file takes effect at the next request.
-"""
 KEYS = "Press d and Enter to deploy a changed topology.py or cdk/, q and Enter or Ctrl-C to stop."
 
 
-def announce(cloud: Cloud, *, member: str = "ada") -> None:
-    """Print the address, the docs page and a request that works as it stands."""
-    print(ANNOUNCEMENT.format(url=cloud.url, console=cloud.console, token=cloud.issue_token(member)))
+def announce(cloud: Cloud) -> None:
+    """Print the addresses, and a request that works as it stands."""
+    print(f"\n  API   {cloud.url}\n  see   {cloud.console}\n  try   {_request(cloud)}\n")
+    print("An edited file takes effect at the next request.")
     print(KEYS if sys.stdin.isatty() else "Ctrl-C or SIGTERM stops.", flush=True)
+
+
+def _request(cloud: Cloud) -> str:
+    """Return a curl line for the first GET among the sample events, else for the root."""
+    gets = (request.path for request in sample_requests(cloud.project.root).values() if request.method == "GET")
+    line = f"curl -s {cloud.url}{next(gets, '/')}"
+    return f'{line} -H "Authorization: Bearer {cloud.issue_token("ada")}"' if cloud.authorizer() else line
 
 
 COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 
-from lambda_app.topology import TOPOLOGY
+from serverless_django.conf import topology
 from serverless_django.contract.resources import Topology
 
 S3_STORAGE = "serverless_django.objects.storage.S3Storage"
@@ -14,7 +14,7 @@ S3_STORAGE = "serverless_django.objects.storage.S3Storage"
 
 @checks.register
 def check_storages(**kwargs: Any) -> list[checks.CheckMessage]:
-    return list(storages_that_loop(TOPOLOGY))
+    return list(storages_that_loop(topology()))
 
 
 def storages_that_loop(topology: Topology) -> Iterator[checks.CheckMessage]:

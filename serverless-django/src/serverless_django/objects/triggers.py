@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from django.conf import settings
-
-from lambda_app.topology import TOPOLOGY
+from serverless_django.conf import bucket_names, topology
 from serverless_django.contract.resources import ObjectTrigger, Topology
 from serverless_django.contract.task_message import TaskMessage
 from serverless_django.objects.events import CreatedObject, InvalidObjectEventError, read_objects
@@ -39,7 +37,7 @@ def _calls_of(item: CreatedObject | InvalidObjectEventError) -> Iterator[Envelop
     if isinstance(item, InvalidObjectEventError):
         yield item
         return
-    for message in task_messages(item, TOPOLOGY, settings.BUCKET_NAMES):
+    for message in task_messages(item, topology(), bucket_names()):
         try:
             yield envelope_of(message)
         except ValueError as error:

@@ -13,6 +13,7 @@ With POWERTOOLS_LOGGER_SAMPLE_RATE=0.01 one invocation of a hundred is logged at
 import contextlib
 import logging
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,11 +75,11 @@ class LineHandler(logging.StreamHandler[Any]):
 UNWRITTEN = '{"level":"ERROR","message":"a line could not be written: %s"}'
 
 logger = Logger(
-    service="lambda_app",
+    service="serverless_django",
     log_uncaught_exceptions=False,
     logger_handler=LineHandler(sys.stdout),
     logger_formatter=LineFormatter(
-        service="lambda_app",
+        service="serverless_django",
         utc=True,
         use_rfc3339=True,
         # X-Ray's own key: `trace_id` bears that of the request which began it, also in a worker.
@@ -88,15 +89,22 @@ logger = Logger(
     ),
 )
 
-JSON_LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"json": {"()": "serverless_django.observability.logs.json_handler"}},
-    "root": {"handlers": ["json"], "level": "INFO"},
-    # Each request has one line in the gateway's access log; boto3 tells how it found its credentials.
-    "loggers": {name: {"level": "WARNING"} for name in ("mangum", "botocore", "boto3", "urllib3")},
-}
-"""Django's LOGGING when deployed."""
+QUIET = ("mangum", "botocore", "boto3", "urllib3")
+"""Each request has one line in the gateway's access log; boto3 tells how it found its credentials."""
+
+
+def json_logging(theirs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return Django's LOGGING when deployed: the project's, with a root logger that writes JSON lines."""
+    logging_ = dict(theirs or {})
+    root = {"handlers": ["json"], "level": logging_.get("root", {}).get("level", "INFO")}
+    return {
+        **logging_,
+        "version": 1,
+        "disable_existing_loggers": False,
+        "handlers": {**logging_.get("handlers", {}), "json": {"()": f"{__name__}.json_handler"}},
+        "root": root,
+        "loggers": {**{name: {"level": "WARNING"} for name in QUIET}, **logging_.get("loggers", {})},
+    }
 
 
 def json_handler() -> logging.Handler:

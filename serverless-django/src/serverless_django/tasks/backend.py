@@ -17,7 +17,7 @@ from django.tasks.signals import task_enqueued
 from django.utils import timezone
 from uuid6 import uuid7
 
-from lambda_app.topology import TOPOLOGY
+from serverless_django.conf import topology
 from serverless_django.contract.resources import TaskPolicy
 from serverless_django.contract.task_message import TaskMessage
 from serverless_django.observability.origins import current_origin
@@ -61,7 +61,7 @@ class SqsBackend(BaseTaskBackend):
     def validate_task(self, task: Task[Any, Any]) -> None:
         """Raise InvalidTask also if a task without a row is to wait longer than SQS can."""
         super().validate_task(task)
-        if task.run_after is None or _is_ordered(task) or not TOPOLOGY.policy_of(task.module_path).direct:
+        if task.run_after is None or _is_ordered(task) or not topology().policy_of(task.module_path).direct:
             return
         if task.run_after - timezone.now() > MAX_DELAY:
             raise InvalidTask(
@@ -82,7 +82,7 @@ class SqsBackend(BaseTaskBackend):
     def enqueue_many(self, task: Task[Any, Any], calls: Iterable[Arguments]) -> list[TaskResult[Any, Any]]:
         """Like `enqueue` for each of `calls`, with one statement and a tenth of the requests to SQS."""
         self.validate_task(task)
-        policy = TOPOLOGY.policy_of(task.module_path)
+        policy = topology().policy_of(task.module_path)
         ready = [self._ready(task, args, kwargs) for args, kwargs in calls]
         rows = [_call_of(result, policy) for result in ready]
         if policy.direct and not is_promised() and not _is_ordered(task):
@@ -189,7 +189,7 @@ def _call_of(result: TaskResult[Any, Any], policy: TaskPolicy) -> Call:
 
 def _is_ordered(task: Task[Any, Any]) -> bool:
     """Whether calls of `task` leave in the order of commits, for which each must be a row."""
-    return task.queue_name in TOPOLOGY.fifo_queues
+    return task.queue_name in topology().fifo_queues
 
 
 def _readable(text: str) -> str:

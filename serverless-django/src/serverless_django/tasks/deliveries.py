@@ -12,7 +12,7 @@ from typing import Any
 
 from django.tasks import TaskResult
 
-from lambda_app.topology import TOPOLOGY
+from serverless_django.conf import topology
 from serverless_django.contract.resources import TaskPolicy
 from serverless_django.tasks.faults import words_of
 from serverless_django.tasks.receipts import ReceiptKey
@@ -156,7 +156,7 @@ def policy_of(call: DeliveredCall) -> TaskPolicy:
 
 
 def policy_of_task(path: str) -> TaskPolicy:
-    return TOPOLOGY.policy_of(path)
+    return topology().policy_of(path)
 
 
 def delivered(envelope: Envelope, receives: int, sent_at: datetime | None = None) -> DeliveredCall:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from lambda_app.topology import TOPOLOGY
+from serverless_django.conf import topology
 from serverless_django.contract.resources import SCHEDULE_ID_PREFIX
 from serverless_django.tasks.wire import Envelope
 
@@ -17,4 +17,4 @@ def is_skipped(envelope: Envelope) -> bool:
 
 
 def _skip_after(name: str) -> timedelta | None:
-    return next((schedule.skip_after for schedule in TOPOLOGY.every_schedule if schedule.name == name), None)
+    return next((schedule.skip_after for schedule in topology().every_schedule if schedule.name == name), None)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import DatabaseError
 from django.tasks import task_backends
 
-from lambda_app.topology import TOPOLOGY
+from serverless_django.conf import topology
 from serverless_django.contract.resources import Queue
 from serverless_django.tasks import dead_letters, results
 from serverless_django.tasks.backend import SqsBackend

@@ -1,19 +1,23 @@
-"""uv.lock and lambda_app/ → the one folder that every function runs, built without Docker.
+"""A project's uv.lock and sources, and this library → the one folder that every function runs, built without Docker.
 
 The same lock and the same sources give the same bytes, whatever the folder they lie in.
 """
 
+import fnmatch
 import hashlib
 import os
 import shutil
 import sys
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+import serverless_django
 from serverless_django.deploy.bundling.pruning import OPTIONAL_CONTRIB, SUFFIXES_NOT_RUN, prune_packages
 from serverless_django.deploy.bundling.tools import BundlingError, compile_packages, compile_source, install_packages
+from serverless_django.deploy.project import Project
 
 # Lambda's Python 3.13 runs on Amazon Linux 2023 (glibc 2.34); psycopg publishes no arm64 wheel for
 # a glibc before 2.27, so manylinux2014 would find none.
@@ -22,52 +26,75 @@ PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28
 MAX_UNZIPPED_BYTES = 262_144_000
 """What Lambda takes, layers included."""
 
-SOURCE = "lambda_app"
-PLATFORM = "serverless-django/src/serverless_django"
-NOT_DEPLOYED = ("lambda_app/manage.py", "lambda_app/settings/local.py")
-"""Files that only a developer's machine runs."""
+LIBRARY = Path(serverless_django.__file__).parent
+LIBRARY_NOT_DEPLOYED = tuple(f"{LIBRARY.name}/{name}/*" for name in ("cli", "deploy", "local", "testing"))
+"""Parts of the library that only a developer's machine runs."""
 
 _FOLDERS_KEPT = 4
 
 
-def build_bundle(root: Path, *, architecture: str) -> Path:
-    """Return the folder with the bundle of `root` for `architecture`, a key of PLATFORMS.
+@dataclass(frozen=True, slots=True, order=True)
+class SourceFile:
+    """A module or data file that is deployed as it is."""
+
+    name: str
+    """Path in the bundle, such as "lambda_app/urls.py"."""
+
+    path: Path
+
+
+def build_bundle(project: Project, *, architecture: str) -> Path:
+    """Return the folder with the bundle of `project` for `architecture`, a key of PLATFORMS.
 
     What was built before is found again by its key.  Raise BundlingError if a tool fails, a
     dependency has no wheel for the platform, or the result is larger than Lambda takes.
     """
-    files = source_files(root)
-    packages = _packages(root, architecture, contrib=_named_contrib(root, files))
-    key = _digest([packages.name.encode(), *_contents(root, files)])
-    bundle = root / ".build" / "bundles" / f"{architecture}-{key}"
+    files = source_files(project)
+    packages = _packages(project.root, architecture, contrib=_named_contrib(files))
+    key = _digest([packages.name.encode(), *_contents(files)])
+    bundle = project.root / ".build" / "bundles" / f"{architecture}-{key}"
     if not bundle.exists():
-        _build_folder(bundle, lambda work: _fill_bundle(root, packages, work))
+        _build_folder(bundle, lambda work: _fill_bundle(project, packages, work))
         sys.stderr.write(f"bundle for {architecture}: {describe_size(bundle)}\n")
     for folder in (packages, bundle):
         _forget_others(folder)
     return bundle
 
 
-def source_files(root: Path) -> list[Path]:
-    """Return the deployed files of `root`/lambda_app, as sorted paths relative to `root`."""
-    found = (path.relative_to(root) for path in (root / SOURCE).rglob("*") if path.is_file())
-    return sorted(path for path in found if _is_deployed(path))
+def source_folders(project: Project) -> dict[str, Path]:
+    """Return the folders whose files are deployed as they are: the project's, and the library's own."""
+    return {name: project.root / name for name in project.source} | {LIBRARY.name: LIBRARY}
 
 
-def copy_source(root: Path, target: Path) -> None:
-    """Put the deployed part of `root`/lambda_app into `target`, compiled, in place of what is there."""
-    fresh, old = target / f".{SOURCE}.new", target / f".{SOURCE}.old"
-    shutil.rmtree(fresh, ignore_errors=True)
-    for path in source_files(root):
-        copy = fresh / path
+def source_files(project: Project) -> list[SourceFile]:
+    """Return the deployed files of `source_folders`, sorted by name."""
+    not_deployed = (*project.not_deployed, *LIBRARY_NOT_DEPLOYED)
+    found = (
+        SourceFile(path.relative_to(folder.parent).as_posix(), path)
+        for folder in source_folders(project).values()
+        for path in folder.rglob("*")
+        if path.is_file()
+    )
+    return sorted(file for file in found if _is_deployed(file.name, not_deployed))
+
+
+def copy_source(project: Project, target: Path) -> None:
+    """Put the deployed sources of `project` into `target`, compiled, in place of what is there."""
+    fresh, old = target / ".source.new", target / ".source.old"
+    for folder in (fresh, old):
+        shutil.rmtree(folder, ignore_errors=True)
+    for file in source_files(project):
+        copy = fresh / file.name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(root / path, copy)
+        shutil.copyfile(file.path, copy)
     compile_source(fresh)
     _set_modes(fresh)
-    # Two renames: a process that starts meanwhile finds the old code or the new, never half of it.
-    if (target / SOURCE).exists():
-        (target / SOURCE).rename(old)
-    (fresh / SOURCE).rename(target / SOURCE)
+    old.mkdir()
+    # Two renames for each folder: a process that starts now finds the old code or the new, never half of it.
+    for folder in fresh.iterdir():
+        if (target / folder.name).exists():
+            (target / folder.name).rename(old / folder.name)
+        folder.rename(target / folder.name)
     for folder in (fresh, old):
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -85,14 +112,16 @@ def zipped_size(bundle: Path) -> int:
     return archive.tell()
 
 
-def _is_deployed(path: Path) -> bool:
-    if "__pycache__" in path.parts or any(part.startswith(".") for part in path.parts):
+def _is_deployed(name: str, not_deployed: Iterable[str]) -> bool:
+    parts = name.split("/")
+    if "__pycache__" in parts or any(part.startswith(".") for part in parts) or name.endswith(SUFFIXES_NOT_RUN):
         return False
-    return path.as_posix() not in NOT_DEPLOYED and path.suffix not in SUFFIXES_NOT_RUN
+    return not any(fnmatch.fnmatchcase(name, pattern) for pattern in not_deployed)
 
 
-def _contents(root: Path, files: Iterable[Path]) -> list[bytes]:
-    return [part for path in files for part in (path.as_posix().encode(), (root / path).read_bytes())]
+def _contents(files: Iterable[SourceFile]) -> Iterator[bytes]:
+    for file in files:
+        yield from (file.name.encode(), file.path.read_bytes())
 
 
 def _digest(parts: Iterable[bytes]) -> str:
@@ -102,18 +131,19 @@ def _digest(parts: Iterable[bytes]) -> str:
     return digest.hexdigest()[:20]
 
 
-def _named_contrib(root: Path, files: Iterable[Path]) -> tuple[str, ...]:
-    # The platform's own files name apps of Django to judge projects that use them, not to use them.
-    yours = (path for path in files if path.suffix == ".py" and not path.is_relative_to(PLATFORM))
-    text = b"".join((root / path).read_bytes() for path in yours)
+def _named_contrib(files: Iterable[SourceFile]) -> tuple[str, ...]:
+    # The library's own files name apps of Django to judge projects that use them, not to use them.
+    yours = (file for file in files if file.name.endswith(".py") and not file.path.is_relative_to(LIBRARY))
+    text = b"".join(file.path.read_bytes() for file in yours)
     return tuple(name for name in OPTIONAL_CONTRIB if f"django.contrib.{name}".encode() in text)
 
 
 def _packages(root: Path, architecture: str, *, contrib: tuple[str, ...]) -> Path:
     # The rules themselves are part of the key, so that a changed rule never meets an old folder.
-    folder = Path(__file__).parent
-    rules = _contents(folder, sorted(path.relative_to(folder) for path in folder.glob("*.py")))
-    key = _digest([*rules, (root / "uv.lock").read_bytes(), repr((PLATFORMS[architecture], contrib)).encode()])
+    rules = [SourceFile(path.name, path) for path in sorted(Path(__file__).parent.glob("*.py"))]
+    key = _digest(
+        [*_contents(rules), (root / "uv.lock").read_bytes(), repr((PLATFORMS[architecture], contrib)).encode()]
+    )
     packages = root / ".build" / "packages" / f"{architecture}-{key}"
     if not packages.exists():
         _build_folder(packages, lambda work: _fill_packages(root, work, PLATFORMS[architecture], contrib))
@@ -142,9 +172,9 @@ def _fill_packages(root: Path, work: Path, platform: str, contrib: tuple[str, ..
     _set_modes(work)
 
 
-def _fill_bundle(root: Path, packages: Path, work: Path) -> None:
+def _fill_bundle(project: Project, packages: Path, work: Path) -> None:
     shutil.copytree(packages, work, copy_function=os.link, dirs_exist_ok=True)
-    copy_source(root, work)
+    copy_source(project, work)
     if (size := _unzipped_size(work)) > MAX_UNZIPPED_BYTES:
         raise BundlingError(
             f"bundle has {size:,} bytes unzipped, Lambda takes at most {MAX_UNZIPPED_BYTES:,}; "

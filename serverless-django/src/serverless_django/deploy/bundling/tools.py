@@ -17,7 +17,12 @@ def install_packages(root: Path, target: Path, *, platform: str) -> None:
     """Install what the lock of `root` deploys into `target`, as wheels for `platform`, with their hashes checked."""
     uv = _find_uv(root)
     # The CDK CLI asks every program it starts for colours, which no requirement begins with.
-    locked = _run(uv, "--color", "never", "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", cwd=root)
+    locked = _run(
+        *(uv, "--color", "never", "export", "--quiet", "--frozen", "--no-dev"),
+        # The project and this library are copied as they are: the same for a wheel and for a folder that is edited.
+        *("--no-emit-workspace", "--no-emit-package", "serverless-django"),
+        cwd=root,
+    )
     _run(
         *(uv, "pip", "install", "--quiet", "--target", str(target), "--requirements", "-"),
         *("--python-platform", platform, "--python-version", PYTHON_VERSION, "--only-binary", ":all:"),
@@ -47,7 +52,7 @@ def _compile(mode: str, folder: Path) -> None:
 
 def _find_uv(root: Path) -> str:
     installed = root / ".tools" / "bin" / "uv"
-    uv = shutil.which("uv") or (str(installed) if installed.exists() else None)
+    uv = os.environ.get("UV") or shutil.which("uv") or (str(installed) if installed.exists() else None)
     if uv is None:
         raise BundlingError(f"uv is neither on the PATH nor at {installed.relative_to(root)}; run `make install`")
     return uv

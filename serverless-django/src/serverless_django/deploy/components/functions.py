@@ -37,6 +37,9 @@ class DjangoRuntime:
     """What every function of the service shares."""
 
     stage: Stage
+    handlers: str
+    """Package of the handlers, such as "lambda_app.handlers"."""
+
     code: lambda_.Code
     environment: Environment
     """Variables of the functions that connect through the proxy; strings may be CDK tokens."""
@@ -66,7 +69,7 @@ class DjangoFunction(Construct):
         timeout: timedelta,
         security_group: ec2.ISecurityGroup | None = None,
     ) -> None:
-        """`handler` names a module of lambda_app.handlers, such as "sqs"."""
+        """`handler` names a module of the package of handlers, such as "sqs"."""
         super().__init__(scope, id)
         logs = ExpiringLogs(self, "Logs", stage=runtime.stage)
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -80,7 +83,7 @@ class DjangoFunction(Construct):
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=_ARCHITECTURES[runtime.stage.architecture],
             code=runtime.code,
-            handler=f"lambda_app.handlers.{handler}.handler",
+            handler=f"{runtime.handlers}.{handler}.handler",
             memory_size=memory_mb,
             timeout=Duration.seconds(int(timeout.total_seconds())),
             role=role,

@@ -21,7 +21,7 @@ class TokenIssuer:
 
     @classmethod
     def named_by(cls, stage: Stage) -> Self | None:
-        return cls(url=stage.jwt_issuer, audience=stage.jwt_audience) if stage.jwt_issuer else None
+        return cls(url=stage.jwt_issuer, audience=stage.audience) if stage.jwt_issuer else None
 
 
 class Users(Construct):
@@ -66,7 +66,7 @@ class Users(Construct):
         accept(
             self,
             {
-                "AwsSolutions-COG2": "a second factor is offered; a feed of photos forces it on nobody",
+                "AwsSolutions-COG2": "a second factor is offered; the project decides whether to force it",
                 "AwsSolutions-COG3": "threat protection is billed per user",
                 "AwsSolutions-COG8": "the plan with threat protection is billed per user",
             },

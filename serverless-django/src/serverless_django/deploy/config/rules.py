@@ -86,8 +86,6 @@ def faults_of_values(stage: "Stage") -> Iterator[Fault]:
 def _faults_of_lists(stage: "Stage") -> Iterator[Fault]:
     if stage.log_retention_days not in LOG_RETENTION_DAYS:
         yield "log_retention_days", f"should be one of {', '.join(map(str, LOG_RETENTION_DAYS))}"
-    if not stage.jwt_audience:
-        yield "jwt_audience", "should name at least one audience"
     if any(not re.fullmatch(r"https?://[^/*]+", origin) for origin in stage.cors_origins):
         yield "cors_origins", "should hold origins such as https://app.example.com, each in full"
 

@@ -6,8 +6,6 @@ from typing import Literal, get_type_hints
 
 from serverless_django.deploy.config.rules import contradictions, faults_of_values, fits, type_name
 
-APP_NAME = "serverless-django"
-
 
 class InvalidStageError(ValueError):
     """A key of a stage has the wrong type or an impossible value, or two keys contradict each other."""
@@ -20,13 +18,16 @@ class Stage:
     name: str
     """Names the stacks, the database and its proxy: a lower-case letter, then up to 20 letters, digits and hyphens."""
 
+    project: str = "app"
+    """Name of the project, which `Project.stage` fills in."""
+
     architecture: Literal["arm64", "x86_64"] = "arm64"
 
     jwt_issuer: str | None = None
     """URL of the OpenID issuer whose tokens the API takes.  None: the stack makes a Cognito user pool."""
 
-    jwt_audience: tuple[str, ...] = (APP_NAME,)
-    """A token of `jwt_issuer` is taken if its `aud` or `client_id` is one of these."""
+    jwt_audience: tuple[str, ...] = ()
+    """A token of `jwt_issuer` is taken if its `aud` or `client_id` is one of these.  (): the name of the project."""
 
     cors_origins: tuple[str, ...] = ()
     """Origins whose pages may call the API and upload, such as "https://app.example.com"."""
@@ -159,7 +160,12 @@ class Stage:
 
     @property
     def prefix(self) -> str:
-        return f"{APP_NAME}-{self.name}"
+        return f"{self.project}-{self.name}"
+
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """Audiences of the tokens that the API takes."""
+        return self.jwt_audience or (self.project,)
 
     def _refuse(self, key: str, reason: str) -> None:
         raise InvalidStageError(f"stage {self.name!r} has {key}={getattr(self, key)!r}; it {reason}")

@@ -17,8 +17,9 @@ from serverless_django.deploy.components.objects import ObjectRule
 from serverless_django.deploy.components.queues import KEPT_PREFIX, TaskQueue, grant_drain_kept
 from serverless_django.deploy.components.rollout import Canary
 from serverless_django.deploy.components.schedules import TaskSchedule
-from serverless_django.deploy.config import APP_NAME, Stage, check_connections
+from serverless_django.deploy.config import Stage, check_connections
 from serverless_django.deploy.nag import accept
+from serverless_django.deploy.project import Project
 from serverless_django.deploy.stacks.data import DataStack
 from serverless_django.deploy.stacks.edge import EdgeStack
 
@@ -31,17 +32,18 @@ class AppStack(Stack):
         scope: Construct,
         *,
         stage: Stage,
-        topology: Topology,
+        project: Project,
         data: DataStack,
         code: lambda_.Code,
         edge: EdgeStack | None = None,
     ) -> None:
+        topology = project.topology
         check_connections(stage, topology)
         super().__init__(
             scope,
             stage.prefix,
-            description=f"{APP_NAME} {stage.name}: functions, API, queues, schedules",
-            tags={"application": APP_NAME, "stage": stage.name},
+            description=f"{stage.project} {stage.name}: functions, API, queues, schedules",
+            tags={"application": stage.project, "stage": stage.name},
         )
         self.add_stack_dependency(data)
         self.api = Api(self, "Api", stage=stage)
@@ -50,7 +52,7 @@ class AppStack(Stack):
             queue.name: TaskQueue(self, f"Queue-{queue.name}", declaration=queue) for queue in topology.task_queues
         }
         self.objects = TaskQueue(self, "Objects", declaration=topology.object_queue)
-        runtime = self._runtime(stage, data, code)
+        runtime = self._runtime(stage, project.handlers, data, code)
 
         self.web = WebFunction(self, "Web", runtime=runtime)
         self.api.add_routes(topology, function=self.web.alias, issuer=data.issuer)
@@ -77,7 +79,7 @@ class AppStack(Stack):
         self._accept_findings()
         self._add_outputs()
 
-    def _runtime(self, stage: Stage, data: DataStack, code: lambda_.Code) -> DjangoRuntime:
+    def _runtime(self, stage: Stage, handlers: str, data: DataStack, code: lambda_.Code) -> DjangoRuntime:
         environment = Environment(
             stage=stage.name,
             allowed_hosts=(self.api.host,),
@@ -97,6 +99,7 @@ class AppStack(Stack):
         )
         return DjangoRuntime(
             stage=stage,
+            handlers=handlers,
             code=code,
             environment=environment,
             network=data.network,

@@ -12,7 +12,7 @@ from serverless_django.deploy.components.object_edge import ObjectEdge
 from serverless_django.deploy.components.objects import AccessLogs, ObjectBucket
 from serverless_django.deploy.components.proxy import DatabaseProxy
 from serverless_django.deploy.components.users import TokenIssuer, Users
-from serverless_django.deploy.config import APP_NAME, Stage
+from serverless_django.deploy.config import Stage
 from serverless_django.deploy.nag import accept
 
 
@@ -23,8 +23,8 @@ class DataStack(Stack):
         super().__init__(
             scope,
             f"{stage.prefix}-data",
-            description=f"{APP_NAME} {stage.name}: network, database, buckets, users",
-            tags={"application": APP_NAME, "stage": stage.name},
+            description=f"{stage.project} {stage.name}: network, database, buckets, users",
+            tags={"application": stage.project, "stage": stage.name},
             termination_protection=stage.deletion_protection,
         )
         self.network = Network(self, "Network", stage=stage)

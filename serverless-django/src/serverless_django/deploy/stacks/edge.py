@@ -4,7 +4,7 @@ from aws_cdk import CfnOutput, Environment, Fn, Stack
 from constructs import Construct
 
 from serverless_django.deploy.components.firewall import Firewall
-from serverless_django.deploy.config import APP_NAME, Stage
+from serverless_django.deploy.config import Stage
 
 REGION = "us-east-1"
 
@@ -17,8 +17,8 @@ class EdgeStack(Stack):
             scope,
             f"{stage.prefix}-edge",
             env=Environment(region=REGION),
-            description=f"{APP_NAME} {stage.name}: firewall",
-            tags={"application": APP_NAME, "stage": stage.name},
+            description=f"{stage.project} {stage.name}: firewall",
+            tags={"application": stage.project, "stage": stage.name},
         )
         firewall = Firewall(self, "Firewall", stage=stage)
         self._arn = CfnOutput(self, "FirewallArn", value=firewall.attr_arn)

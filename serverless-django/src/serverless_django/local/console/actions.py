@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from serverless_django.local import processes
-from serverless_django.local.console.burst import Burst
+from serverless_django.local.console.burst import Burst, Request, sample_requests
 from serverless_django.local.console.queues import Queues
 from serverless_django.local.execution_environment import ExecutionEnvironment
 
@@ -44,8 +44,8 @@ class Actions:
         try:
             burst = Burst(
                 self.cloud.url,
-                self.cloud.issue_token("ada"),
-                kind=str(parameters.get("kind", "feed")),
+                self.cloud.issue_token("ada") if self.cloud.authorizer() else "",
+                self._request(str(parameters.get("kind", ""))),
                 requests=int(parameters.get("requests", 100)),
                 at_once=int(parameters.get("at_once", 20)),
             )
@@ -75,7 +75,7 @@ class Actions:
     async def deliver_twice(self, parameters: Parameters) -> Mapping[str, Any]:
         """Have the last batch of messages run once more, as SQS may do at any time."""
         if self.cloud.last_delivery is None:
-            raise RefusedActionError("no message has been delivered yet; send a burst of views")
+            raise RefusedActionError("no message has been delivered yet; send a burst of requests that enqueue a task")
         function, event = self.cloud.last_delivery
         result = await self.cloud.environments.invoke(function, json.dumps(event).encode())
         left = len((json.loads(result.payload) or {}).get("batchItemFailures", [])) if result.error is None else "all"
@@ -112,6 +112,12 @@ class Actions:
         if "FunctionError" in answer:
             raise RefusedActionError(str(reply.get("errorMessage", reply)))
         return str(reply["output"])
+
+    def _request(self, name: str) -> Request:
+        samples = sample_requests(self.cloud.project.root)
+        if name not in samples:
+            raise ValueError(f"no sample event events/api_gateway/{name}.json; there are {', '.join(samples)}")
+        return samples[name]
 
     def _environment(self, parameters: Parameters) -> ExecutionEnvironment:
         wanted = parameters.get("number")

@@ -3,12 +3,13 @@
 import asyncio
 import json
 import time
-import uuid
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlsplit
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
 
 from serverless_django.local.console.routes import percentile
 
@@ -17,24 +18,51 @@ MAX_AT_ONCE = 50
 PATIENCE_SECONDS = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What every request of a burst asks for."""
+
+    method: str
+    path: str
+    """With its query, as on the wire."""
+
+    body: bytes = b""
+    content_type: str = "application/json"
+
+    @classmethod
+    def of_event(cls, event: Mapping[str, Any]) -> Self:
+        """Return the request that API Gateway would make this `event`, in payload format 2.0, of."""
+        body = event.get("body") or ""
+        query = event.get("rawQueryString")
+        return cls(
+            method=event["requestContext"]["http"]["method"],
+            path=quote(event["rawPath"]) + (f"?{query}" if query else ""),
+            body=b64decode(body) if event.get("isBase64Encoded") else body.encode(),
+            content_type=event.get("headers", {}).get("content-type", "application/json"),
+        )
+
+
+def sample_requests(root: Path) -> dict[str, Request]:
+    """Return the requests of the project's sample events, events/api_gateway/*.json, by name."""
+    files = sorted((root / "events" / "api_gateway").glob("*.json"))
+    return {file.stem: Request.of_event(json.loads(file.read_text())) for file in files}
+
+
 @dataclass
 class Burst:
     """Sends `requests` of one kind, `at_once` of them at a time."""
 
     url: str
     token: str
-    kind: str = "feed"
-    """"feed" reads a page; "views" reports views, which go through a queue."""
+    """Bearer token of every request, or ""."""
 
+    request: Request
     requests: int = 100
     at_once: int = 20
     statuses: Counter[int] = field(default_factory=Counter, init=False)
     milliseconds: list[float] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        """Raise ValueError at a kind that there is not."""
-        if self.kind not in KINDS:
-            raise ValueError(f"no kind {self.kind!r} of request; there are {', '.join(KINDS)}")
         self.requests = max(MIN_REQUESTS, min(self.requests, MAX_REQUESTS))
         self.at_once = max(1, min(self.at_once, MAX_AT_ONCE))
 
@@ -74,22 +102,10 @@ class Burst:
             writer.close()
 
     def _message(self, host: str) -> bytes:
-        method, path, body = KINDS[self.kind]()
+        request = self.request
         head = [
-            f"{method} {path} HTTP/1.1", f"Host: {host}", f"Authorization: Bearer {self.token}", "Connection: close",
-            "Content-Type: application/json", f"Content-Length: {len(body)}",
+            f"{request.method} {request.path} HTTP/1.1", f"Host: {host}", "Connection: close",
+            f"Content-Type: {request.content_type}", f"Content-Length: {len(request.body)}",
+            *([f"Authorization: Bearer {self.token}"] if self.token else []),
         ]  # fmt: skip
-        return "\r\n".join([*head, "", ""]).encode() + body
-
-
-def _feed() -> tuple[str, str, bytes]:
-    return "GET", "/v1/feed", b""
-
-
-def _views() -> tuple[str, str, bytes]:
-    # Of a post that does not exist: the message travels, and changes nothing.
-    views = [{"post_id": str(uuid.uuid4()), "duration_ms": 900}]
-    return "POST", "/v1/views", json.dumps({"views": views}).encode()
-
-
-KINDS = {"feed": _feed, "views": _views}
+        return "\r\n".join([*head, "", ""]).encode() + request.body

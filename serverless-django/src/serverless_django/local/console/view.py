@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from serverless_django.local.console import metrics
+from serverless_django.local.console.burst import sample_requests
 from serverless_django.local.console.database import ConnectionCounts, pooler_conninfo
 from serverless_django.local.console.lines import Line, LogTail
 from serverless_django.local.console.objects import Objects
@@ -104,7 +105,8 @@ class View:
         """Return everything, for a page that has just opened."""
         spans, _ = self.timeline.spans_after(0)
         everything = {"spans": [_drawn(span) for span in spans], "lines": self._lines, "left_out": 0}
-        return self._tables() | everything | {"breaches": self._breaches()}
+        samples = list(sample_requests(self.cloud.project.root))
+        return self._tables() | everything | {"breaches": self._breaches(), "samples": samples}
 
     def exposition(self) -> str:
         """Return the figures for Prometheus."""

@@ -70,7 +70,9 @@ function connect() {
   source.addEventListener("picture", (event) => {
     forget();
     $("lines").replaceChildren();
-    show(JSON.parse(event.data));
+    const picture = JSON.parse(event.data);
+    if (!$("kind").options.length) $("kind").append(...picture.samples.map((name) => new Option(name)));
+    show(picture);
     link("live", "live");
   });
   source.addEventListener("tick", (event) => show(JSON.parse(event.data)));

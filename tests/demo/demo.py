@@ -11,11 +11,12 @@ from http.client import HTTPException
 from typing import Any, Protocol
 from uuid import uuid4
 
+from cdk.app import PROJECT
 from serverless_django.local.figures import write_figures
-from serverless_django.local.phone import MismatchError, Phone, download, eventually, expect, send
-from serverless_django.local.photographs import image_size, photograph, text_in_disguise
-from serverless_django.local.running import RunningCloud
-from serverless_django.local.totals import Totals
+from serverless_django.local.running import STATE, RunningCloud
+from tests.demo.phone import MismatchError, Phone, download, eventually, expect, send
+from tests.demo.photographs import image_size, photograph, text_in_disguise
+from tests.demo.totals import Totals
 
 FANS = 50
 REPORTS = 5
@@ -218,11 +219,16 @@ async def run_demo() -> int:
 @contextlib.asynccontextmanager
 async def system_at_hand() -> AsyncIterator[System]:
     """Yield the system that is running, or one that ends with the caller."""
-    if RunningCloud.is_there():
-        yield RunningCloud.find()
+    state = PROJECT.root / STATE
+    if RunningCloud.is_there(state):
+        yield RunningCloud.find(state)
         return
     # The launcher brings uvicorn, boto3 and the emulator: not for a demo against a running system.
     from serverless_django.local.cloud import Cloud
 
-    async with Cloud(on_exchange=lambda _: None).running() as cloud:
+    async with Cloud(project=PROJECT, on_exchange=lambda _: None).running() as cloud:
         yield cloud
+
+
+if __name__ == "__main__":
+    raise SystemExit(asyncio.run(run_demo()))

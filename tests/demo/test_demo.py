@@ -9,8 +9,9 @@ import threading
 
 import pytest
 
-from serverless_django.local import demo, figures, phone
-from tests.unit.local.fake_feed import FakeFeed
+from serverless_django.local import figures
+from tests.demo import demo, phone
+from tests.demo.fake_feed import FakeFeed
 
 
 @pytest.fixture

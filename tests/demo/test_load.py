@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import pytest
 
-from serverless_django.local.load import MIX, Load, Sample, Visitor, arrivals, figures, kinds, percentile, request_of
-from serverless_django.local.load_report import LINES, Second, draw, summary
-from serverless_django.local.phone import Phone
+from tests.demo.load import MIX, Load, Sample, Visitor, arrivals, figures, kinds, percentile, request_of
+from tests.demo.load_report import LINES, Second, draw, summary
+from tests.demo.phone import Phone
 
 COUNTS = {"environments": 2, "waiting": 3, "dead": 0}
 

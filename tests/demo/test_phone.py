@@ -2,8 +2,8 @@
 
 import pytest
 
-from serverless_django.local import phone
-from serverless_django.local.phone import Answer, MismatchError, Phone, eventually
+from tests.demo import phone
+from tests.demo.phone import Answer, MismatchError, Phone, eventually
 
 ADA = Phone(url="http://api.example", member="ada", token="t")
 

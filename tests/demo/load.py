@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from serverless_django.local.demo import System, system_at_hand
 from serverless_django.local.figures import BENCH, write_figures
-from serverless_django.local.load_report import Second, Table, draw
-from serverless_django.local.phone import Phone
-from serverless_django.local.photographs import photograph
-from serverless_django.local.totals import Totals
+from tests.demo.demo import System, system_at_hand
+from tests.demo.load_report import Second, Table, draw
+from tests.demo.phone import Phone
+from tests.demo.photographs import photograph
+from tests.demo.totals import Totals
 
 MIX: Mapping[str, int] = {"feed": 70, "like": 15, "post": 10, "upload": 5}
 """Of a hundred requests of a phone."""
@@ -60,7 +60,7 @@ def arrivals(*, rate: float, ramp: float, hold: float) -> list[float]:
 
 def kinds(count: int, *, seed: int) -> list[str]:
     """Return `count` kinds of requests in the proportions of MIX, the same for the same seed."""
-    return random.Random(seed).choices(list(MIX), weights=list(MIX.values()), k=count)  # noqa: S311 (no secret)
+    return random.Random(seed).choices(list(MIX), weights=list(MIX.values()), k=count)
 
 
 @dataclass

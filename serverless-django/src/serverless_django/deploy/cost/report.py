@@ -1,4 +1,4 @@
-"""`make cost STAGE=NAME`: the monthly idle cost of the templates that were just synthesized, line by line."""
+"""`serverless-django cost --stage NAME`: what templates cost a month while idle, line by line."""
 
 import json
 import sys
@@ -34,10 +34,7 @@ def _row(what: str, detail: str, count: int, usd: float) -> str:
     return f"  {what:<12} {times:<50} {usd:9.2f}"
 
 
-def main(assembly: str) -> None:
+def print_cost(assembly: Path) -> None:
+    """Print the table for the templates in the folder `assembly`."""
     prices = Prices.read()
-    sys.stdout.write(describe(Bill(read_resources(Path(assembly)), prices).lines(), prices) + "\n")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.stdout.write(describe(Bill(read_resources(assembly), prices).lines(), prices) + "\n")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
-from serverless_django.local.phone import Answer
-from serverless_django.local.photographs import image_size
+from tests.demo.phone import Answer
+from tests.demo.photographs import image_size
 
 STORAGE = "http://storage.example/uploads"
 

@@ -1,6 +1,6 @@
 """Counts of the launcher become a table of functions and queues."""
 
-from serverless_django.local.totals import Totals
+from tests.demo.totals import Totals
 
 COUNTS = {
     "api_gateway invocations": 120,

@@ -1,0 +1,5 @@
+"""API Gateway request → Django → response."""
+
+from serverless_django.handlers.api_gateway import handler
+
+__all__ = ["handler"]

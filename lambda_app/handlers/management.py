@@ -1,0 +1,5 @@
+"""The deploy, or an operator → one management command."""
+
+from serverless_django.handlers.management import handler
+
+__all__ = ["handler"]

@@ -1,0 +1,5 @@
+"""SQS batch → tasks."""
+
+from serverless_django.handlers.sqs import handler
+
+__all__ = ["handler"]

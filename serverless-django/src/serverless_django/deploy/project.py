@@ -1,0 +1,56 @@
+"""A project as one value: everything that the deploy, the laptop and the command line know of it."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from serverless_django.contract.resources import Topology
+from serverless_django.deploy.config.stage import InvalidStageError, Stage
+
+LOCAL = "local"
+"""The stage that a laptop deploys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """What `cdk/app.py` declares."""
+
+    name: str
+    """First part of the names of all stacks, such as "photo-feed", and the audience of its tokens."""
+
+    root: Path
+    """Folder with pyproject.toml, uv.lock and the folders of `source`."""
+
+    topology: Topology
+
+    stages: Sequence[Stage]
+
+    source: tuple[str, ...] = ("lambda_app",)
+    """Folders below `root` whose modules are deployed."""
+
+    not_deployed: tuple[str, ...] = ()
+    """Patterns of files below `root` that only a developer's machine runs, such as "lambda_app/settings/local.py"."""
+
+    handlers: str = "lambda_app.handlers"
+    """Package with the modules `api_gateway`, `sqs`, `s3` and `management`, each with a `handler`."""
+
+    settings: str = "lambda_app.settings.deployed"
+    """Settings module of the deployed functions."""
+
+    local_settings: str = "lambda_app.settings.local"
+    """Settings module of commands and tests on a developer's machine."""
+
+    additions: str = ""
+    """Dotted path of a function that is called with the finished application stack, to add resources and grants."""
+
+    def stage(self, name: str | None) -> Stage:
+        """Return the stage called `name`.
+
+        Raise InvalidStageError if there is none: a deploy never guesses one.
+        """
+        for stage in self.stages:
+            if stage.name == name:
+                return dataclasses.replace(stage, project=self.name)
+        names = ", ".join(stage.name for stage in self.stages)
+        raise InvalidStageError(f"pass -c stage=NAME, one of {names}; got {name!r}")

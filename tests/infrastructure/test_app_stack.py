@@ -170,7 +170,7 @@ def test_only_the_management_function_is_master_and_may_read_the_secret(deployme
     of_the_edge = [{"Ref": name} for name in deployment.resources("AWS::SecretsManager::Secret")]
     for name, function in deployment.functions().items():
         variables = function["Environment"]["Variables"]
-        if variables["DATABASE_USER"] != "app" or "DATABASE_SECRET_ARN" in variables:
+        if variables["SERVERLESS_DATABASE_USER"] != "app" or "SERVERLESS_DATABASE_SECRET_ARN" in variables:
             masters.add(name)
         for item in _allowed(deployment, function):
             if "secretsmanager:GetSecretValue" in actions_of(item) and item["Resource"] not in of_the_edge:
@@ -193,7 +193,7 @@ def test_only_the_web_function_may_read_the_secret_of_the_edge(deployment):
 
 def test_the_management_function_connects_to_the_database_and_all_others_to_the_proxy(deployment):
     hosts = {
-        name: json.dumps(function["Environment"]["Variables"]["DATABASE_HOST"])
+        name: json.dumps(function["Environment"]["Variables"]["SERVERLESS_DATABASE_HOST"])
         for name, function in deployment.functions().items()
     }
 

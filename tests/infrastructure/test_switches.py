@@ -147,7 +147,7 @@ def test_a_domain_is_the_only_door(domain):
     assert api["DisableExecuteApiEndpoint"] is True
     assert sorted(record["Type"] for record in records) == ["A", "AAAA"]
     for function in domain.functions().values():
-        assert function["Environment"]["Variables"]["ALLOWED_HOSTS"] == '["api.example.com"]'
+        assert function["Environment"]["Variables"]["SERVERLESS_ALLOWED_HOSTS"] == '["api.example.com"]'
 
 
 def test_an_edge_says_the_secret_that_the_api_asks_for(everything, cdn):
@@ -161,7 +161,7 @@ def test_an_edge_says_the_secret_that_the_api_asks_for(everything, cdn):
         assert "{{resolve:secretsmanager:" in json.dumps(header["HeaderValue"])
         assert secret in json.dumps(header["HeaderValue"])
         web = deployment.function_named("Web")
-        assert web["Environment"]["Variables"]["ORIGIN_SECRET_ARN"] == {"Ref": secret}
+        assert web["Environment"]["Variables"]["SERVERLESS_ORIGIN_SECRET_ARN"] == {"Ref": secret}
         assert _may_read(deployment, web, secret)
 
 
@@ -267,10 +267,12 @@ def test_a_cache_has_limits_that_cap_its_price_and_admits_the_functions_alone(ev
 
 def test_functions_that_serve_are_told_of_the_cache_and_speak_tls_to_it(everything, dev):
     for name, function in everything.functions().items():
-        url = json.dumps(function["Environment"]["Variables"].get("CACHE_URL", ""))
+        url = json.dumps(function["Environment"]["Variables"].get("SERVERLESS_CACHE_URL", ""))
 
         assert ("rediss://" in url) is not name.startswith("Migration")
-    assert not any("CACHE_URL" in function["Environment"]["Variables"] for function in dev.functions().values())
+    assert not any(
+        "SERVERLESS_CACHE_URL" in function["Environment"]["Variables"] for function in dev.functions().values()
+    )
 
 
 def test_the_cache_admits_one_user_who_has_no_password_and_may_do_what_the_code_does(everything, prod):

@@ -43,7 +43,10 @@ def test_a_queue_brings_its_dead_letters_function_and_mapping(local, larger):
 
 
 def test_every_function_is_told_of_a_new_queue(larger):
-    told = [str(function["Environment"]["Variables"]["TASK_QUEUE_URLS"]) for function in larger.functions().values()]
+    told = [
+        str(function["Environment"]["Variables"]["SERVERLESS_TASK_QUEUE_URLS"])
+        for function in larger.functions().values()
+    ]
 
     assert len(told) == len(TOPOLOGY.task_queues) + 4
     assert all("mail-out" in urls for urls in told)

@@ -166,7 +166,7 @@ print(json.dumps(api_gateway.handler(event, LambdaContext())))
 @pytest.fixture(scope="module")
 def refused():
     """Return what a request prints whose database refuses connections: log lines, then the response."""
-    nowhere = {"DATABASE_HOST": "127.0.0.1", "DATABASE_PORT": "9"}
+    nowhere = {"SERVERLESS_DATABASE_HOST": "127.0.0.1", "SERVERLESS_DATABASE_PORT": "9"}
     finished = run(HTTP, **ENVIRONMENT.variables() | nowhere | CREDENTIALS)
     assert finished.returncode == 0, finished.stderr
     return [json.loads(line) for line in finished.stdout.splitlines()]

@@ -281,7 +281,10 @@ def test_behind_a_load_balancer_a_good_token_comes_in_and_a_forged_one_does_not(
 
 def test_a_deploy_that_names_an_issuer_verifies_tokens_in_the_place_of_the_gateway():
     program = "import django; django.setup(); from django.conf import settings; print(*settings.MIDDLEWARE, sep='\\n')"
-    variables = ENVIRONMENT.variables() | {"TOKEN_ISSUER": ISSUER, "TOKEN_AUDIENCE": f'["{AUDIENCE}"]'}
+    variables = ENVIRONMENT.variables() | {
+        "SERVERLESS_TOKEN_ISSUER": ISSUER,
+        "SERVERLESS_TOKEN_AUDIENCE": f'["{AUDIENCE}"]',
+    }
 
     finished = run(program, **variables, DJANGO_SETTINGS_MODULE="lambda_app.settings.deployed")
 

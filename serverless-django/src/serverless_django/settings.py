@@ -20,6 +20,7 @@ from serverless_django.conf import topology_of
 from serverless_django.contract.environment import Environment
 from serverless_django.contract.resources import Topology
 from serverless_django.objects.options import storage_options
+from serverless_django.postgresql import RDS_CA_BUNDLE
 
 BACKEND = "serverless_django.postgresql"
 SQS_BACKEND = "serverless_django.tasks.backend.SqsBackend"
@@ -120,7 +121,7 @@ def deployed_database(env: Environment) -> dict[str, Any]:
             # Milliseconds until bytes without an acknowledgement count as a lost connection.
             "tcp_user_timeout": 3000,
             "sslmode": "verify-full",
-            "sslrootcert": env.database_ca_bundle,
+            "sslrootcert": env.database_ca_bundle or RDS_CA_BUNDLE,
             "secret_arn": env.database_secret_arn,
             "iam": not env.database_secret_arn,
             "pinning_statements": env.pinning_statements,

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from serverless_django.contract.environment import RDS_CA_BUNDLE, Environment, InvalidEnvironmentError
+from serverless_django.contract.environment import Environment, InvalidEnvironmentError, variable_of
+from serverless_django.postgresql import RDS_CA_BUNDLE
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "environment.md"
 
@@ -26,8 +27,8 @@ def test_what_the_deploy_writes_the_code_reads_back():
 
 
 def test_a_default_is_not_written():
-    assert "DATABASE_PORT" not in ENVIRONMENT.variables()
-    assert "DATABASE_CA_BUNDLE" not in ENVIRONMENT.variables()
+    assert "SERVERLESS_DATABASE_PORT" not in ENVIRONMENT.variables()
+    assert "SERVERLESS_DATABASE_CA_BUNDLE" not in ENVIRONMENT.variables()
 
 
 def test_one_variable_is_read_without_the_others():
@@ -41,26 +42,26 @@ def test_one_variable_is_read_without_the_others():
 
 
 def test_every_fault_is_reported_at_once():
-    variables = ENVIRONMENT.variables() | {"TASK_QUEUE_URLS": "{", "DATABASE_PORT": "postgres"}
-    del variables["STAGE"]
+    variables = ENVIRONMENT.variables() | {"SERVERLESS_TASK_QUEUE_URLS": "{", "SERVERLESS_DATABASE_PORT": "postgres"}
+    del variables["SERVERLESS_STAGE"]
 
     with pytest.raises(InvalidEnvironmentError) as caught:
         Environment.read(variables)
 
     assert str(caught.value) == (
-        "STAGE is not set; TASK_QUEUE_URLS should be Mapping[str, str], got '{'; "
-        "DATABASE_PORT should be int, got 'postgres'"
+        "SERVERLESS_STAGE is not set; SERVERLESS_TASK_QUEUE_URLS should be Mapping[str, str], got '{'; "
+        "SERVERLESS_DATABASE_PORT should be int, got 'postgres'"
     )
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("TASK_QUEUE_URLS", "[]"),
-        ("TASK_QUEUE_URLS", '{"default": 1}'),
-        ("ALLOWED_HOSTS", '"api.example.com"'),
-        ("ALLOWED_HOSTS", "[1]"),
-        ("BUCKET_NAMES", "uploads"),
+        ("SERVERLESS_TASK_QUEUE_URLS", "[]"),
+        ("SERVERLESS_TASK_QUEUE_URLS", '{"default": 1}'),
+        ("SERVERLESS_ALLOWED_HOSTS", '"api.example.com"'),
+        ("SERVERLESS_ALLOWED_HOSTS", "[1]"),
+        ("SERVERLESS_BUCKET_NAMES", "uploads"),
     ],
 )
 def test_a_variable_of_another_shape_is_refused(name, text):
@@ -75,7 +76,7 @@ def test_variables_of_others_are_ignored():
 def test_every_environment_variable_is_documented():
     documented = re.findall(r"^\| `([A-Z_]+)`", REFERENCE.read_text(), re.MULTILINE)
 
-    assert documented == [field.name.upper() for field in fields(Environment)]
+    assert documented == [variable_of(field.name) for field in fields(Environment)]
 
 
 def test_the_certificates_of_rds_are_shipped():

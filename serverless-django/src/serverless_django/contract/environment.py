@@ -4,12 +4,11 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
-RDS_CA_BUNDLE = str(Path(__file__).parent.parent / "serverless" / "postgresql" / "rds-ca-bundle.pem")
-"""The certificates of Amazon RDS and RDS Proxy, shipped beside the database backend."""
+PREFIX = "SERVERLESS_"
+"""What the name of each variable begins with, so that none of a project's own can be mistaken for it."""
 
 APPLICATION_ROLE = "app"
 """The database role of every function but the management function, which creates it."""
@@ -49,7 +48,7 @@ DECODERS: Mapping[Any, Callable[[str], Any]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """One field per variable: `stage` is written and read as `STAGE`."""
+    """One field per variable: `stage` is written and read as `SERVERLESS_STAGE`."""
 
     stage: str
     """Name of this deployment, such as "dev" or "prod"."""
@@ -119,8 +118,8 @@ class Environment:
     token_algorithms: tuple[str, ...] = ("RS256", "ES256")
     """Signatures that are taken; a token has no say in it."""
 
-    database_ca_bundle: str = RDS_CA_BUNDLE
-    """PEM file that the server's certificate is verified against."""
+    database_ca_bundle: str = ""
+    """PEM file that the server's certificate is verified against.  Empty: the certificates of Amazon RDS."""
 
     @classmethod
     def read(cls, variables: Mapping[str, str] = os.environ) -> Self:
@@ -132,7 +131,7 @@ class Environment:
         values: dict[str, Any] = {}
         faults: list[str] = []
         for field in fields(cls):
-            name = field.name.upper()
+            name = variable_of(field.name)
             if name not in variables:
                 if _is_required(field):
                     faults.append(f"{name} is not set")
@@ -159,10 +158,15 @@ class Environment:
     def variables(self) -> dict[str, str]:
         """Encode as the variables that `read` decodes, leaving out those at their default."""
         return {
-            field.name.upper(): _encode(value)
+            variable_of(field.name): _encode(value)
             for field in fields(self)
             if (value := getattr(self, field.name)) != field.default
         }
+
+
+def variable_of(field: str) -> str:
+    """Return the name of the variable that holds `field`."""
+    return PREFIX + field.upper()
 
 
 def _is_required(field: Field[Any]) -> bool:

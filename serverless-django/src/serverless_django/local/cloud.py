@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from serverless_django.contract.environment import CACHE_ACCESS
+from serverless_django.contract.environment import CACHE_ACCESS, variable_of
 from serverless_django.deploy.project import Project
 from serverless_django.local import pgbouncer
 from serverless_django.local.cloud_addresses import CloudAddresses
@@ -144,11 +144,11 @@ class Cloud:
 
     def bucket_names(self) -> Mapping[str, str]:
         """Return the name in S3 of each bucket of the topology."""
-        return dict(json.loads(next(iter(self._functions.values())).variables["BUCKET_NAMES"]))
+        return dict(json.loads(next(iter(self._functions.values())).variables[variable_of("bucket_names")]))
 
     def queue_urls(self) -> Mapping[str, str]:
         """Return the URL of each queue of the topology."""
-        return dict(json.loads(next(iter(self._functions.values())).variables["TASK_QUEUE_URLS"]))
+        return dict(json.loads(next(iter(self._functions.values())).variables[variable_of("task_queue_urls")]))
     def totals(self) -> Mapping[str, int]:
         """Return counts of what ran since the start: per function and per queue."""
         return dict(self.environments.counts) | self.aws.count_messages()
@@ -192,8 +192,8 @@ class Cloud:
             credentials=lambda function: asyncio.to_thread(self.aws.assume_role, function),
             variables={
                 "AWS_ENDPOINT_URL": self.aws.endpoint,
-                "DATABASE_CA_BUNDLE": str(self.certificate.authority),
-                "CACHE_CA_BUNDLE": str(self.certificate.authority),
+                variable_of("database_ca_bundle"): str(self.certificate.authority),
+                variable_of("cache_ca_bundle"): str(self.certificate.authority),
             },
             on_invocation=self.on_invocation,
             on_change=self.timeline.note,

@@ -1,0 +1,10 @@
+from pathlib import Path
+
+from cdk.stages import STAGES
+from lambda_app.topology import TOPOLOGY
+from serverless_django.deploy import Project, synthesize
+
+PROJECT = Project(name="minimal", root=Path(__file__).parent.parent, topology=TOPOLOGY, stages=STAGES)
+
+if __name__ == "__main__":
+    synthesize(PROJECT)

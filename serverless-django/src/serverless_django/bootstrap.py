@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import django
 
 from serverless_django.observability.uncaught import log_what_python_prints
+from serverless_django.secrets import load_secrets, provide_urls
 from serverless_django.snapshots import register_hooks
 
 
@@ -28,6 +29,8 @@ def start_django() -> None:
     Call it while a handler module is imported: Lambda gives the init phase a full vCPU
     whatever the function's memory.
     """
+    load_secrets()
+    provide_urls()
     django.setup()
     log_what_python_prints()
     register_hooks()

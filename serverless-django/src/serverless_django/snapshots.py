@@ -4,13 +4,18 @@ One snapshot becomes many environments, hours or days later: they would share co
 long dead, "random" numbers, and credentials that have expired.
 """
 
+import json
+import os
 import random
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 from django.core.cache import caches
+from django.conf import settings
 from django.db import connections
+
+from serverless_django.secrets import FALLBACKS, SECRET_KEY, load_secrets
 
 CREDENTIAL_CACHES = (
     ("serverless_django.presigning", "session"),
@@ -45,6 +50,7 @@ def renew() -> None:
     """Make this environment differ from its siblings, and drop what may have expired."""
     _reseed()
     _forget_credentials()
+    _renew_secrets()
 
 
 def _reseed() -> None:
@@ -63,6 +69,14 @@ def _forget_credentials() -> None:
     if storage := sys.modules.get("django.core.files.storage"):
         # Each keeps a client of its own.
         storage.storages._storages.clear()
+
+
+def _renew_secrets() -> None:
+    """Fetch the stage's secrets again: they may have changed since the snapshot was taken."""
+    load_secrets()
+    if SECRET_KEY in os.environ:
+        settings.SECRET_KEY = os.environ[SECRET_KEY]
+        settings.SECRET_KEY_FALLBACKS = json.loads(os.environ.get(FALLBACKS, "[]"))
 
 
 def _loaded_caches() -> Iterator[Any]:

@@ -118,6 +118,12 @@ class Environment:
     token_algorithms: tuple[str, ...] = ("RS256", "ES256")
     """Signatures that are taken; a token has no say in it."""
 
+    secret_ids: tuple[str, ...] = ()
+    """Secrets Manager secrets whose keys become environment variables before settings are loaded."""
+
+    secret_names: tuple[str, ...] = ()
+    """Keys of those secrets that the project's settings read."""
+
     database_ca_bundle: str = ""
     """PEM file that the server's certificate is verified against.  Empty: the certificates of Amazon RDS."""
 

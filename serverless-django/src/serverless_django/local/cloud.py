@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError, ParamValidationError
 
 from serverless_django.contract.environment import CACHE_ACCESS, variable_of
-from serverless_django.deploy.project import Project
+from serverless_django.deploy.project import LOCAL, Project
 from serverless_django.local import pgbouncer
 from serverless_django.local.cloud_addresses import CloudAddresses
 from serverless_django.local.console.server import DEFAULT_PORT as CONSOLE_PORT
@@ -35,6 +35,7 @@ from serverless_django.local.loopback import kept_port, loopback_hosts
 from serverless_django.local.processes import ProcessError
 from serverless_django.local.running import RECORD, STATE, RunningCloud
 from serverless_django.local.source import Source, fingerprint_of_source, fingerprint_of_template
+from serverless_django.local.stage_secrets import STAND_IN, write_secrets
 from serverless_django.local.tls import server_certificate
 from serverless_django.local.valkey import running_cache
 
@@ -114,6 +115,7 @@ class Cloud:
                 self._versions.clear()
 
     async def _deploy(self) -> None:
+        self._write_secrets()
         source, template = fingerprint_of_source(self.project), fingerprint_of_template(self.project)
         with step("cdk synth: the template of the stage local"):
             await self.deployment.synthesize()
@@ -123,6 +125,11 @@ class Cloud:
             await self.deployment.deploy()
         (self.state / "deployed.json").write_text(json.dumps({"source": source, "template": template}))
         self._adopt(source)
+
+    def _write_secrets(self) -> None:
+        stage = self.project.stage(LOCAL)
+        if unset := write_secrets(self.aws.client("secretsmanager"), stage, self.project.root):
+            print(f"  secrets that .env does not name are {STAND_IN!r}: {', '.join(unset)}", flush=True)
 
     def issue_token(self, subject: str) -> str:
         """Return a bearer token for `subject`, from the issuer that the deployed authorizer names.

@@ -17,6 +17,7 @@ from serverless_django.deploy.components.cache import Cache
 from serverless_django.deploy.components.logs import ExpiringLogs
 from serverless_django.deploy.components.network import Network
 from serverless_django.deploy.components.proxy import DatabaseProxy
+from serverless_django.deploy.components.secrets import ProjectSecrets
 from serverless_django.deploy.config import Stage
 
 ALIAS = "live"
@@ -44,6 +45,7 @@ class DjangoRuntime:
     environment: Environment
     """Variables of the functions that connect through the proxy; strings may be CDK tokens."""
 
+    secrets: ProjectSecrets
     network: Network
     proxy: DatabaseProxy
     queues: Collection[sqs.IQueue]
@@ -91,13 +93,18 @@ class DjangoFunction(Construct):
             vpc_subnets=ec2.SubnetSelection(subnets=runtime.network.function_subnets),
             ipv6_allowed_for_dual_stack=runtime.network.is_dual_stack or None,
             security_groups=[security_group or runtime.network.functions],
-            environment=runtime.environment.variables() | _sdk_variables(runtime.network),
+            environment={
+                **runtime.stage.environment,
+                **runtime.environment.variables(),
+                **_sdk_variables(runtime.network),
+            },
             log_group=logs,
             logging_format=lambda_.LoggingFormat.JSON,
             recursive_loop=lambda_.RecursiveLoop.TERMINATE,
             # An old version goes after its successor took over; kept ones would only fill the code storage.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.DESTROY),
         )
+        runtime.secrets.grant_read(self.function)
         self.alias = lambda_.Alias(self, "Alias", alias_name=ALIAS, version=self.function.current_version)
 
 

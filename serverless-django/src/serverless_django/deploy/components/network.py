@@ -26,7 +26,7 @@ ENDPOINT_ACTIONS = {
         "sqs:ReceiveMessage",
         "sqs:SendMessage",
     ],
-    "SecretsManager": ["secretsmanager:GetSecretValue"],
+    "SecretsManager": ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
 }
 """What functions do there: a test compares it with what they were seen to do."""
 

@@ -60,6 +60,8 @@ def fits(value: object, hint: Any) -> bool:
         return any(fits(value, option) for option in get_args(hint))
     if origin is tuple:
         return isinstance(value, tuple) and all(isinstance(item, get_args(hint)[0]) for item in value)
+    if origin is Mapping:
+        return isinstance(value, Mapping) and all(isinstance(item, str) for pair in value.items() for item in pair)
     return type(value) is hint
 
 
@@ -77,6 +79,7 @@ def faults_of_values(stage: "Stage") -> Iterator[Fault]:
         if value is not None and not least <= value <= most:
             yield key, f"should be from {least} to {most}"
     yield from _faults_of_lists(stage)
+    yield from _faults_of_variables(stage)
     try:
         instance_of(stage.database_instance_class)
     except UnknownInstanceClassError as error:
@@ -88,6 +91,25 @@ def _faults_of_lists(stage: "Stage") -> Iterator[Fault]:
         yield "log_retention_days", f"should be one of {', '.join(map(str, LOG_RETENTION_DAYS))}"
     if any(not re.fullmatch(r"https?://[^/*]+", origin) for origin in stage.cors_origins):
         yield "cors_origins", "should hold origins such as https://app.example.com, each in full"
+
+
+RESERVED = re.compile(
+    r"(SERVERLESS|AWS|LAMBDA|LD|PYTHON|POWERTOOLS)_.*|_.*|PATH|TZ|LANG|LC_.*|PYTHONPATH|DJANGO_SETTINGS_MODULE"
+)
+GENERATED = ("SECRET_KEY", "SECRET_KEY_FALLBACKS")
+
+
+def _faults_of_variables(stage: "Stage") -> Iterator[Fault]:
+    for key, names in (("environment", tuple(stage.environment)), ("secrets", stage.secrets)):
+        for name in names:
+            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,99}", name):
+                yield key, f"should hold names of letters, digits and underscores; {name!r} is none"
+            elif RESERVED.fullmatch(name):
+                yield key, f"names {name}, which Lambda or this library sets; choose another"
+            elif name in GENERATED:
+                yield key, f"names {name}, which the deploy generates; leave it out"
+    if twice := sorted(set(stage.environment) & set(stage.secrets)):
+        yield "secrets", f"names {twice[0]}, which `environment` sets too; take it out of one"
 
 
 def contradictions(stage: "Stage") -> Iterator[Fault]:

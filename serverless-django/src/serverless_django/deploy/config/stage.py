@@ -1,7 +1,9 @@
 """Every key of a stage with its unit, its default and what it costs or prevents."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Literal, get_type_hints
 
 from serverless_django.deploy.config.rules import contradictions, faults_of_values, fits, type_name
@@ -22,6 +24,16 @@ class Stage:
     """Name of the project, which `Project.stage` fills in."""
 
     architecture: Literal["arm64", "x86_64"] = "arm64"
+
+    environment: Mapping[str, str] = MappingProxyType({})
+    """Environment variables of the project's own, such as {"SENTRY_ENVIRONMENT": "prod"}; visible to whoever may
+    read the functions' configuration."""
+
+    secrets: tuple[str, ...] = ()
+    """Names of secrets, such as ("STRIPE_KEY",), that are in `os.environ` when settings are loaded.
+
+    `serverless-django secrets set NAME --stage STAGE` gives one its value.
+    """
 
     jwt_issuer: str | None = None
     """URL of the OpenID issuer whose tokens the API takes.  None: the stack makes a Cognito user pool."""
@@ -161,6 +173,11 @@ class Stage:
     @property
     def prefix(self) -> str:
         return f"{self.project}-{self.name}"
+
+    @property
+    def secret_name(self) -> str:
+        """Name in Secrets Manager of the secret with the values of `secrets`."""
+        return f"{self.prefix}/secrets"
 
     @property
     def audience(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from serverless_django.deploy.components.network import Network
 from serverless_django.deploy.components.object_edge import ObjectEdge
 from serverless_django.deploy.components.objects import AccessLogs, ObjectBucket
 from serverless_django.deploy.components.proxy import DatabaseProxy
+from serverless_django.deploy.components.secrets import ProjectSecrets
 from serverless_django.deploy.components.users import TokenIssuer, Users
 from serverless_django.deploy.config import Stage
 from serverless_django.deploy.nag import accept
@@ -31,6 +32,7 @@ class DataStack(Stack):
         self.database = make_database(self, "Database", stage=stage, network=self.network)
         self.proxy = DatabaseProxy(self, "Proxy", stage=stage, network=self.network, database=self.database)
         self.cache = Cache(self, "Cache", stage=stage, network=self.network) if stage.cache else None
+        self.secrets = ProjectSecrets(self, "Secrets", stage=stage)
         self.issuer = TokenIssuer.named_by(stage) or self._own_issuer(stage)
         access_logs = AccessLogs(self, "AccessLogs", stage=stage) if stage.bucket_access_logs else None
         self.buckets = {

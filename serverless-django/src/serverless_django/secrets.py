@@ -1,0 +1,71 @@
+"""The secrets of a stage → `os.environ`, before the project's settings are loaded.
+
+They are fetched from Secrets Manager in one call while Lambda initialises, and again after a SnapStart restore.
+No value stands in a function's configuration, in a template or in a log.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import Any
+
+from serverless_django.contract.environment import variable_of
+from serverless_django.presigning import session
+
+SECRET_KEY, FALLBACKS = "SECRET_KEY", "SECRET_KEY_FALLBACKS"
+
+
+class MissingSecretError(RuntimeError):
+    """A secret that the stage declares has no value."""
+
+
+def load_secrets(variables: MutableMapping[str, str] = os.environ) -> None:
+    """Put the secrets that the deploy names in `variables` there, under their own names.
+
+    Raise MissingSecretError, naming every one, if a declared secret has no value.
+    """
+    ids = json.loads(variables.get(variable_of("secret_ids"), "[]"))
+    if not ids:
+        return
+    names = json.loads(variables.get(variable_of("secret_names"), "[]"))
+    values = read_secrets(ids)
+    if missing := sorted(set(names) - set(values)):
+        stage = variables.get(variable_of("stage"), "NAME")
+        raise MissingSecretError(
+            f"stage {stage!r} declares secrets without a value: {', '.join(missing)}; "
+            f"set each by `serverless-django secrets set {missing[0]} --stage {stage}`"
+        )
+    variables.update({name: values[name] for name in (*names, SECRET_KEY, FALLBACKS) if name in values})
+
+
+def read_secrets(ids: Iterable[str]) -> dict[str, str]:
+    """Return the keys and values of all secrets in `ids` that exist, fetched in one call.
+
+    Raise MissingSecretError if Secrets Manager refuses one for another reason than that it does not exist.
+    """
+    client: Any = session().create_client("secretsmanager")
+    answer = client.batch_get_secret_value(SecretIdList=list(ids))
+    for error in answer.get("Errors", []):
+        if error["ErrorCode"] != "ResourceNotFoundException":
+            raise MissingSecretError(f"secret {error['SecretId']}: {error['ErrorCode']}: {error.get('Message', '')}")
+    values: dict[str, str] = {}
+    for secret in answer["SecretValues"]:
+        values |= _decoded(json.loads(secret["SecretString"]))
+    return values
+
+
+def _decoded(secret: Mapping[str, Any]) -> dict[str, str]:
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in secret.items()}
+
+
+def provide_urls(variables: MutableMapping[str, str] = os.environ) -> None:
+    """Set what settings in the style of django-environ expect, DATABASE_URL for example, where it is not set yet."""
+    told = {name: variables.get(variable_of(name), "") for name in ("database_host", "cache_url", "allowed_hosts")}
+    if not told["database_host"]:
+        return
+    user, name = variables[variable_of("database_user")], variables[variable_of("database_name")]
+    port = variables.get(variable_of("database_port"), "5432")
+    variables.setdefault("DATABASE_URL", f"postgres://{user}@{told['database_host']}:{port}/{name}")
+    variables.setdefault("ALLOWED_HOSTS", ",".join(json.loads(told["allowed_hosts"])))
+    if told["cache_url"]:
+        variables.setdefault("CACHE_URL", told["cache_url"])

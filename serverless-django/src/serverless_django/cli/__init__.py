@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from serverless_django.cli.project import current_project, find_root
+from serverless_django.cli.secrets import secrets
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -151,6 +152,9 @@ def settings(diff: bool, module: str) -> None:
     from serverless_django.cli.settings import print_changes
 
     print_changes(find_root(Path.cwd()), module)
+
+
+commands.add_command(secrets)
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from serverless_django.local.control import Control, UnknownFunctionError
 from serverless_django.local.database import TOOLS, running_database, step
 from serverless_django.local.deployed_api import DeployedApi, JwtAuthorizer, read_deployed_api
 from serverless_django.local.deployment import Deployment
+from serverless_django.local.dotenv_secrets import STAND_IN, write_secrets
 from serverless_django.local.emulated_aws import EmulatedAws
 from serverless_django.local.emulator import Emulator, new_credentials
 from serverless_django.local.environments import Environments, InvokeResult
@@ -35,7 +36,6 @@ from serverless_django.local.loopback import kept_port, loopback_hosts
 from serverless_django.local.processes import ProcessError
 from serverless_django.local.running import RECORD, STATE, RunningCloud
 from serverless_django.local.source import Source, fingerprint_of_source, fingerprint_of_template
-from serverless_django.local.stage_secrets import STAND_IN, write_secrets
 from serverless_django.local.tls import server_certificate
 from serverless_django.local.valkey import running_cache
 

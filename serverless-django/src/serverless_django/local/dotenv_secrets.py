@@ -1,12 +1,12 @@
 """Values for the secrets that the stage "local" declares: from the project's .env file, through the emulator."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
 
 from serverless_django.deploy.config import Stage
+from serverless_django.deploy.stage_secrets import write_values
 
 STAND_IN = "local"
 """Value of a secret that .env does not name, so that a new project starts."""
@@ -18,14 +18,5 @@ def write_secrets(client: Any, stage: Stage, root: Path) -> list[str]:
         return []
     told = dotenv_values(root / ".env")
     values = {name: told.get(name) or STAND_IN for name in stage.secrets}
-    put_secret(client, stage.secret_name, values)
+    write_values(client, stage, values)
     return [name for name in stage.secrets if not told.get(name)]
-
-
-def put_secret(client: Any, name: str, values: dict[str, str]) -> None:
-    """Make the keys and values of the secret `name` those of `values`."""
-    text = json.dumps(values)
-    try:
-        client.put_secret_value(SecretId=name, SecretString=text)
-    except client.exceptions.ResourceNotFoundException:
-        client.create_secret(Name=name, SecretString=text, Description="Secrets of a project, one key each")

@@ -1,0 +1,48 @@
+"""`serverless-django secrets …`: the secrets that a stage declares, read and written in Secrets Manager."""
+
+import click
+
+from serverless_django.cli.aws import client_of
+from serverless_django.cli.project import current_project
+from serverless_django.deploy.config.stage import Stage
+from serverless_django.deploy.stage_secrets import read_values, write_values
+
+
+@click.group()
+def secrets() -> None:
+    """Read and write the secrets that a stage declares."""
+
+
+stage_option = click.option("--stage", "stage_name", required=True, help="Name of a stage of cdk/stages.py.")
+
+
+@secrets.command("set")
+@click.argument("name")
+@stage_option
+@click.option("--value", prompt=True, hide_input=True, help="Asked for without an echo if it is left out.")
+def set_(name: str, stage_name: str, value: str) -> None:
+    """Give the secret NAME a value.  Functions that start from now on read it."""
+    project = current_project()
+    stage, client = project.stage(stage_name), client_of(project, stage_name, "secretsmanager")
+    _check_declared(stage, name)
+    write_values(client, stage, read_values(client, stage) | {name: value})
+    click.echo(f"{name} of stage {stage_name} is set")
+
+
+@secrets.command("list")
+@stage_option
+def list_(stage_name: str) -> None:
+    """Print the name of each declared secret, and whether it has a value."""
+    project = current_project()
+    stage = project.stage(stage_name)
+    values = read_values(client_of(project, stage_name, "secretsmanager"), stage)
+    for name in stage.secrets:
+        click.echo(f"{name:<40} {'set' if name in values else 'NOT SET'}")
+
+
+def _check_declared(stage: Stage, name: str) -> None:
+    if name not in stage.secrets:
+        declared = ", ".join(stage.secrets) or "none"
+        raise click.ClickException(
+            f"stage {stage.name!r} declares no secret {name}; declared are {declared}: add it to secrets=(…) of the stage"
+        )

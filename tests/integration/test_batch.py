@@ -4,6 +4,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import OperationalError, connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from lambda_app.topology import TOPOLOGY
 from serverless_django.contract.resources import TaskPolicy
 from serverless_django.handlers.sqs import handler
 from serverless_django.sources import WrongEventSourceError
-from serverless_django.tasks import bulk, deliveries
+from serverless_django.tasks import bulk
 from serverless_django.tasks.models import FailedCall, Receipt
 from tests import sample_tasks
 from tests.conftest import LambdaContext
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def calls(monkeypatch):
     sample_tasks.calls.clear()
     policies = (TaskPolicy(task="tests.sample_tasks.note_all", bulk=True),)
-    monkeypatch.setattr(deliveries, "TOPOLOGY", replace(TOPOLOGY, policies=policies))
+    monkeypatch.setattr(django_settings, "SERVERLESS", {"TOPOLOGY": replace(TOPOLOGY, policies=policies)})
     return sample_tasks.calls
 
 

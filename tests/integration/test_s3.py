@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import boto3
 import pytest
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
+from lambda_app.topology import TOPOLOGY
 from serverless_django.contract.resources import ObjectTrigger
 from serverless_django.handlers.s3 import handler
-from serverless_django.objects import triggers
 from serverless_django.sources import WrongEventSourceError
 from serverless_django.tasks.deliveries import TaskFailedError
 from tests import sample_tasks
@@ -29,7 +30,7 @@ def trigger_tasks(monkeypatch, *names):
     declared = tuple(
         ObjectTrigger(bucket="uploads", prefix="photos/", task=f"tests.sample_tasks.{name}") for name in names
     )
-    monkeypatch.setattr(triggers, "TOPOLOGY", replace(triggers.TOPOLOGY, object_triggers=declared))
+    monkeypatch.setattr(settings, "SERVERLESS", {"TOPOLOGY": replace(TOPOLOGY, object_triggers=declared)})
 
 
 def record(message):

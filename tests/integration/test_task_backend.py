@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.conf import settings
 from django.db import connection, transaction
 from django.tasks import task_backends
 from django.utils import timezone
 
 from lambda_app.topology import TOPOLOGY
 from serverless_django.contract.resources import TaskPolicy
-from serverless_django.tasks import backend as backend_module
 from serverless_django.tasks import outbox, sqs
 from serverless_django.tasks.maintenance import sweep_outbox
 from serverless_django.tasks.models import DeferredCall
@@ -63,7 +63,7 @@ def test_a_rolled_back_savepoint_sends_nothing_of_its_own(receive):
 @pytest.fixture
 def direct(monkeypatch):
     policies = (TaskPolicy(task=note.module_path, direct=True),)
-    monkeypatch.setattr(backend_module, "TOPOLOGY", replace(TOPOLOGY, policies=policies))
+    monkeypatch.setattr(settings, "SERVERLESS", {"TOPOLOGY": replace(TOPOLOGY, policies=policies)})
 
 
 @pytest.fixture

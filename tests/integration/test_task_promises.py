@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.tasks import TaskResultStatus, default_task_backend
 from django.tasks.exceptions import TaskResultDoesNotExist, TaskResultMismatch
@@ -13,8 +14,6 @@ from lambda_app.topology import TOPOLOGY
 from serverless_django.contract.resources import Schedule, TaskPolicy
 from serverless_django.contract.task_message import TaskMessage
 from serverless_django.handlers.sqs import handler
-from serverless_django.tasks import backend as backend_module
-from serverless_django.tasks import deliveries, schedules, settlement
 from serverless_django.tasks.maintenance import purge_receipts
 from serverless_django.tasks.models import FailedCall, Receipt, StoredResult
 from serverless_django.tasks.receipts import WEEK_SECONDS, WEEKS, ReceiptKey, claim
@@ -88,8 +87,7 @@ def keeping(queues, monkeypatch):
         TOPOLOGY,
         policies=tuple(TaskPolicy(task=task.module_path, keep_result=True, max_attempts=2) for task in (note, fail)),
     )
-    for module in (backend_module, deliveries, settlement):
-        monkeypatch.setattr(module, "TOPOLOGY", kept)
+    monkeypatch.setattr(settings, "SERVERLESS", {"TOPOLOGY": kept})
 
 
 def run(message, *, receives=1):
@@ -175,7 +173,7 @@ def from_schedule(name, moment):
 @pytest.fixture
 def impatient(monkeypatch):
     declared = Schedule(name="hourly", expression="rate(1 hour)", task=note.module_path, skip_after=timedelta(hours=1))
-    monkeypatch.setattr(schedules, "TOPOLOGY", replace(TOPOLOGY, schedules=(declared,)))
+    monkeypatch.setattr(settings, "SERVERLESS", {"TOPOLOGY": replace(TOPOLOGY, schedules=(declared,))})
 
 
 def test_a_moment_of_a_schedule_has_one_effect_however_often_it_is_sent(calls):

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from cdk.app import PROJECT
 from serverless_django.local import invoke
 from serverless_django.local.invoke import Outcome, addressed_to, function_name, invoke_sample, module_of, read_event
 from serverless_django.local.processes import ProcessError
 
 
 def test_the_folder_names_the_handler():
-    assert module_of(Path("events/sqs/like.json")) == "lambda_app.handlers.sqs"
+    assert module_of(PROJECT, Path("events/sqs/like.json")) == "lambda_app.handlers.sqs"
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ def test_an_event_that_cannot_be_used_is_refused(tmp_path, name, message):
     (tmp_path / "sqs" / "broken.json").write_text("{")
 
     with pytest.raises(ProcessError, match=message):
-        read_event(tmp_path / name)
+        read_event(module_of(PROJECT, tmp_path / name), tmp_path / name)
 
 
 FUNCTIONS = [
@@ -61,10 +62,10 @@ def test_the_exit_status_says_whether_all_was_done(monkeypatch, tmp_path, capsys
     event = tmp_path / "sqs" / "like.json"
     event.parent.mkdir()
     event.write_text('{"Records": []}')
-    monkeypatch.setattr(invoke.RunningCloud, "is_there", lambda: False)
-    monkeypatch.setattr(invoke, "_invoke_alone", lambda path: outcome)
+    monkeypatch.setattr(invoke.RunningCloud, "is_there", lambda state: False)
+    monkeypatch.setattr(invoke, "_invoke_alone", lambda project, module, path: outcome)
 
-    assert invoke_sample(event) == status
+    assert invoke_sample(PROJECT, event) == status
     assert capsys.readouterr().out.strip()
 
 

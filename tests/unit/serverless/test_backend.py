@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.tasks.exceptions import InvalidTask
 from django.utils import timezone
 
 from lambda_app.topology import TOPOLOGY
 from serverless_django.contract.resources import Queue, TaskPolicy, Topology
-from serverless_django.tasks import backend as backend_module
 from serverless_django.tasks import outbox
 from serverless_django.tasks.backend import MAX_MESSAGE_BYTES, TaskTooLargeError
 from serverless_django.tasks.wire import read_envelope
@@ -85,7 +85,7 @@ def test_a_call_for_later_bears_the_moment_that_it_is_for(sent):
 
 def test_a_direct_task_for_later_than_sqs_can_wait_is_refused(sent, monkeypatch):
     policies = (TaskPolicy(task=note.module_path, direct=True),)
-    monkeypatch.setattr(backend_module, "TOPOLOGY", replace(TOPOLOGY, policies=policies))
+    monkeypatch.setattr(settings, "SERVERLESS", {"TOPOLOGY": replace(TOPOLOGY, policies=policies)})
 
     with pytest.raises(InvalidTask, match="SQS delays a message by at most 15 minutes; take `direct` off"):
         note.using(run_after=timezone.now() + timedelta(minutes=16))
@@ -108,7 +108,7 @@ def test_a_priority_out_of_bounds_is_refused():
 def test_on_a_fifo_queue_a_call_has_a_group(sent, monkeypatch, group_by, group):
     policies = (TaskPolicy(task=note.module_path, group_by=group_by),)
     ordered = Topology(queues=(Queue(name="default", fifo=True),), policies=policies)
-    monkeypatch.setattr(backend_module, "TOPOLOGY", ordered)
+    monkeypatch.setattr(settings, "SERVERLESS", {"TOPOLOGY": ordered})
 
     note.enqueue(value="seven")
 

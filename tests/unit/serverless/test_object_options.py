@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serverless_django.contract.resources import Bucket, ObjectTrigger, Queue, Topology
-from serverless_django.objects import options
 from serverless_django.objects.bucket import BucketStorage, TriggeringWriteError
 from serverless_django.objects.checks import S3_STORAGE, storages_that_loop
 from serverless_django.objects.options import storage_options
@@ -25,13 +24,9 @@ TOPOLOGY = Topology(
 NAMES = {"in": "dev-in-1x", "out": "dev-out-2y"}
 
 
-@pytest.fixture(autouse=True)
-def _topology(monkeypatch):
-    monkeypatch.setattr(options, "TOPOLOGY", TOPOLOGY)
-
-
-def options_of(bucket, **domains):
-    return storage_options(bucket, names=NAMES, domains=domains)
+def options_of(name, domain=""):
+    bucket = next(bucket for bucket in TOPOLOGY.buckets if bucket.name == name)
+    return storage_options(TOPOLOGY, bucket, name=NAMES[name], domain=domain)
 
 
 def test_objects_that_never_change_may_be_kept_for_ever():
@@ -43,7 +38,7 @@ def test_objects_that_never_change_may_be_kept_for_ever():
 
 
 def test_a_bucket_behind_a_cdn_is_linked_by_its_domain():
-    storage = BucketStorage(**options_of("out", out="media.example.com"))
+    storage = BucketStorage(**options_of("out", domain="media.example.com"))
 
     assert storage.url("photos/a.webp") == "https://media.example.com/photos/a.webp"
 

@@ -44,5 +44,5 @@ def _check_declared(stage: Stage, name: str) -> None:
     if name not in stage.secrets:
         declared = ", ".join(stage.secrets) or "none"
         raise click.ClickException(
-            f"stage {stage.name!r} declares no secret {name}; declared are {declared}: add it to secrets=(…) of the stage"
+            f"stage {stage.name!r} declares no secret {name}; declared are {declared}; add it to the stage"
         )

@@ -36,13 +36,13 @@ def fingerprint_of_source(project: Project) -> str:
 
 def _topology_files(project: Project) -> list[Path]:
     """Return the files of the modules that hold the project's topology."""
-    holders = [module for module in list(sys.modules.values()) if project.topology in _values(module)]
+    holders = [module for module in list(sys.modules.values()) if _holds(module, project.topology)]
     files = {Path(file) for module in holders if (file := getattr(module, "__file__", None))}
     return sorted(file for file in files if file.is_relative_to(project.root))
 
 
-def _values(module: object) -> list[object]:
-    return [value for value in vars(module).values() if isinstance(value, Topology)]
+def _holds(module: object, topology: Topology) -> bool:
+    return any(value is topology for value in vars(module).values())
 
 
 @dataclass

@@ -34,8 +34,8 @@ SWITCHED = {
 def _synthesize(name, folder):
     # Here, because importing the CDK starts Node.
     from lambda_app.topology import TOPOLOGY
-    from serverless_django.deploy.config import STAGES, Stage
-    from tests.infrastructure.deployment import make_deployment
+    from serverless_django.deploy.config import Stage
+    from tests.infrastructure.deployment import STAGES, make_deployment
 
     stage = STAGES.get(name) or Stage(name=name, **SWITCHED[name])
     return make_deployment(stage, TOPOLOGY, folder)

@@ -1,8 +1,8 @@
-"""The app as a test sees it: synthesized with the flags of cdk.json, around a tiny folder in place of the bundle."""
+"""The app as a test sees it: synthesized with the library's flags, around a tiny folder in place of the bundle."""
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,13 +10,14 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
-from cdk.app import ROOT, add_stacks
+from cdk.app import PROJECT
 from serverless_django.contract.resources import Topology
+from serverless_django.deploy.app import FLAGS, add_stacks
 from serverless_django.deploy.config import Stage
 from serverless_django.deploy.stacks.app import AppStack
 from serverless_django.deploy.stacks.data import DataStack
 
-FLAGS = json.loads((ROOT / "cdk.json").read_text())["context"]
+STAGES = {stage.name: PROJECT.stage(stage.name) for stage in PROJECT.stages}
 
 Resource = Mapping[str, Any]
 
@@ -74,7 +75,8 @@ def make_deployment(stage: Stage, topology: Topology, folder: Path) -> Deploymen
     code.mkdir()
     (code / "module.py").write_text("")
     app = App(context=FLAGS, outdir=str(folder / "out"), analytics_reporting=False)
-    data, application = add_stacks(app, stage=stage, topology=topology, code=lambda_.Code.from_asset(str(code)))
+    project = replace(PROJECT, topology=topology)
+    data, application = add_stacks(app, stage=stage, project=project, code=lambda_.Code.from_asset(str(code)))
     edge = cast("Stack | None", app.node.try_find_child(f"{stage.prefix}-edge"))
     return Deployment(
         stage=stage,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cdk.app import ROOT
+from cdk.app import PROJECT
 from serverless_django.deploy.bundling import build_bundle
 from tests.infrastructure.test_bundling import _variables
 
@@ -59,8 +59,8 @@ print(json.dumps(answers))
 @pytest.fixture(scope="module")
 def answers():
     """Return what the handlers answer, from the source and from the bundle that this machine can run."""
-    bundle = build_bundle(ROOT, architecture=ARCHITECTURE)
-    return {"source": _run(ROOT), "bundle": _run(bundle, "-S")}
+    bundle = build_bundle(PROJECT, architecture=ARCHITECTURE)
+    return {"source": _run(PROJECT.root), "bundle": _run(bundle, "-S")}
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_the_openapi_document_keeps_every_description(answers):
 
 
 def _run(folder: Path, *flags: str) -> dict[str, object]:
-    command = [sys.executable, "-I", "-B", *flags, "-c", PROGRAM, str(ROOT / "events"), str(folder)]
+    command = [sys.executable, "-I", "-B", *flags, "-c", PROGRAM, str(PROJECT.root / "events"), str(folder)]
     done = subprocess.run(command, env=_variables(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     result: dict[str, object] = json.loads(done.stdout.splitlines()[-1])

@@ -5,13 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 import pytest
 
-from cdk import bundling
-from cdk.app import ROOT
+from cdk.app import PROJECT
+from serverless_django.deploy import bundling
 from serverless_django.deploy.bundling import PLATFORMS, build_bundle, copy_source
 from serverless_django.deploy.bundling.tools import BundlingError, install_packages
 
@@ -22,12 +23,12 @@ ARM64, X86_64 = 183, 62
 @pytest.fixture(scope="module")
 def bundle():
     """What `make synth STAGE=prod` deploys; it is found again if it was built before."""
-    return build_bundle(ROOT, architecture="arm64")
+    return build_bundle(PROJECT, architecture="arm64")
 
 
 @pytest.fixture(scope="module")
 def native():
-    return build_bundle(ROOT, architecture="x86_64")
+    return build_bundle(PROJECT, architecture="x86_64")
 
 
 @pytest.fixture
@@ -39,17 +40,18 @@ def project(tmp_path):
     (app / "manage.py").write_text("")
     (app / "settings" / "local.py").write_text("")
     (app / "tasks.py").write_text('"""Docstring."""\nCOLOURS = {"red", "green", "blue"}\n')
-    shutil.copy(ROOT / "uv.lock", tmp_path)
-    return tmp_path
+    shutil.copy(PROJECT.root / "uv.lock", tmp_path)
+    return replace(PROJECT, root=tmp_path)
 
 
 def test_the_same_lock_and_sources_give_the_same_bytes_in_another_folder(bundle, tmp_path):
-    for name in ("uv.lock", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path)
-    shutil.copytree(ROOT / "lambda_app", tmp_path / "lambda_app", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / ".tools").symlink_to(ROOT / ".tools")
+    for name in ("uv.lock", "pyproject.toml", "serverless-django/pyproject.toml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(PROJECT.root / name, tmp_path / name)
+    shutil.copytree(PROJECT.root / "lambda_app", tmp_path / "lambda_app", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / ".tools").symlink_to(PROJECT.root / ".tools")
 
-    elsewhere = build_bundle(tmp_path, architecture="arm64")
+    elsewhere = build_bundle(replace(PROJECT, root=tmp_path), architecture="arm64")
 
     assert elsewhere.name == bundle.name
     assert _contents(elsewhere) == _contents(bundle)
@@ -141,12 +143,12 @@ def test_the_laptop_refreshes_code_in_place(project, tmp_path):
     target = tmp_path / "function"
     target.mkdir()
     copy_source(project, target)
-    (project / "lambda_app" / "tasks.py").write_text("ANSWER = 42\n")
-    (project / "lambda_app" / "__init__.py").unlink()
+    (project.root / "lambda_app" / "tasks.py").write_text("ANSWER = 42\n")
+    (project.root / "lambda_app" / "__init__.py").unlink()
 
     copy_source(project, target)
 
-    assert sorted(path.name for path in target.rglob("*.py")) == ["tasks.py"]
+    assert sorted(path.name for path in (target / "lambda_app").rglob("*.py")) == ["tasks.py"]
     assert b"ANSWER" in next(target.rglob("tasks.*.pyc")).read_bytes()
 
 
@@ -154,7 +156,7 @@ def test_an_edited_file_reuses_the_packages(project, monkeypatch):
     installed = []
     monkeypatch.setattr(bundling, "install_packages", lambda root, target, **_: installed.append(target))
     before = build_bundle(project, architecture="arm64")
-    (project / "lambda_app" / "tasks.py").write_text("ANSWER = 42\n")
+    (project.root / "lambda_app" / "tasks.py").write_text("ANSWER = 42\n")
 
     after = build_bundle(project, architecture="arm64")
 
@@ -166,7 +168,7 @@ def test_what_was_not_used_for_long_is_forgotten(project, monkeypatch):
     monkeypatch.setattr(bundling, "install_packages", lambda *_, **__: None)
     bundles = []
     for number in range(6):
-        (project / "lambda_app" / "tasks.py").write_text(f"ANSWER = {number}\n")
+        (project.root / "lambda_app" / "tasks.py").write_text(f"ANSWER = {number}\n")
         bundles.append(build_bundle(project, architecture="arm64"))
 
     assert [bundle.exists() for bundle in bundles] == [False, False, True, True, True, True]
@@ -178,9 +180,7 @@ def test_a_contrib_app_stays_if_a_file_of_yours_names_it(project, monkeypatch):
             (target / "django" / "contrib" / name).mkdir(parents=True)
 
     monkeypatch.setattr(bundling, "install_packages", install)
-    (project / "lambda_app" / "tasks.py").write_text('APPS = ["django.contrib.admin"]\n')
-    (project / "lambda_app" / "serverless").mkdir()
-    (project / "lambda_app" / "serverless" / "checks.py").write_text('"django.contrib.gis"')
+    (project.root / "lambda_app" / "tasks.py").write_text('APPS = ["django.contrib.admin"]\n')
 
     contrib = build_bundle(project, architecture="arm64") / "django" / "contrib"
 
@@ -194,14 +194,14 @@ def test_a_bundle_that_lambda_would_refuse_is_refused_at_synth(project, monkeypa
     with pytest.raises(BundlingError, match="Lambda takes at most 10; drop a dependency"):
         build_bundle(project, architecture="arm64")
 
-    assert not list((project / ".build" / "bundles").iterdir())
+    assert not list((project.root / ".build" / "bundles").iterdir())
 
 
 def test_a_machine_without_uv_is_told_how_to_get_it(project, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: None)
 
     with pytest.raises(BundlingError, match="run `make install`"):
-        install_packages(project, project / "target", platform=PLATFORMS["arm64"])
+        install_packages(project.root, project.root / "target", platform=PLATFORMS["arm64"])
 
 
 def _contents(folder: Path) -> dict[str, str]:

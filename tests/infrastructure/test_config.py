@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from cdk.app import PROJECT
 from lambda_app.topology import TOPOLOGY
 from serverless_django.contract.resources import Queue, Topology
 from serverless_django.deploy.config import (
     LOG_RETENTION_DAYS,
-    STAGES,
     Instance,
     InvalidStageError,
     Stage,
     TooManyConnectionsError,
     check_connections,
     instance_of,
-    read_stage,
 )
+from tests.infrastructure.deployment import STAGES
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/1"
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "stages.md"
@@ -26,11 +26,11 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "stages.md"
 @pytest.mark.parametrize("name", [None, "production", ""])
 def test_a_deploy_never_guesses_a_stage(name):
     with pytest.raises(InvalidStageError, match=re.escape(f"one of local, dev, staging, prod; got {name!r}")):
-        read_stage(name)
+        PROJECT.stage(name)
 
 
 def test_a_stage_is_found_by_its_name():
-    assert [read_stage(name).name for name in STAGES] == list(STAGES)
+    assert [PROJECT.stage(name).name for name in STAGES] == list(STAGES)
 
 
 @pytest.mark.parametrize(

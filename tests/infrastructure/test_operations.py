@@ -8,11 +8,11 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from cdk.app import ROOT
+from cdk.app import PROJECT
 from serverless_django.commands import ALLOWED
 
-OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
-HYPOTHESES = (ROOT / "docs" / "aws-hypotheses.md").read_text()
+OPERATIONS = (PROJECT.root / "docs" / "operations.md").read_text()
+HYPOTHESES = (PROJECT.root / "docs" / "aws-hypotheses.md").read_text()
 NOT_OF_THE_API = {("s3", "rm"), ("logs", "tail")}
 """Commands that the CLI composes itself."""
 
@@ -61,7 +61,7 @@ def test_what_the_management_function_is_asked_is_allowed():
 
 
 def test_every_target_of_make_exists():
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT.root / "Makefile").read_text(), re.MULTILINE))
 
     for text in (OPERATIONS, HYPOTHESES):
         assert set(re.findall(r"\bmake ([a-z-]+)", text)) <= targets

@@ -12,8 +12,9 @@ from tests.infrastructure.deployment import actions_of, role_of
 
 def test_every_switch_is_turned_in_some_synth(any_deployment, request):
     """A switch that no test turns is one that nobody has seen synthesize."""
-    from serverless_django.deploy.config import STAGES, Stage
+    from serverless_django.deploy.config import Stage
     from tests.infrastructure.conftest import SWITCHED
+    from tests.infrastructure.deployment import STAGES
 
     turned = {key for values in SWITCHED.values() for key in values}
     used = {key for key in Stage.__dataclass_fields__ for stage in STAGES.values() if _differs(stage, key)}

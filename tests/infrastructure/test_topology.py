@@ -7,8 +7,7 @@ import pytest
 
 from lambda_app.topology import TOPOLOGY
 from serverless_django.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, Topology
-from serverless_django.deploy.config import STAGES
-from tests.infrastructure.deployment import make_deployment
+from tests.infrastructure.deployment import STAGES, make_deployment
 
 
 @pytest.fixture(scope="module")

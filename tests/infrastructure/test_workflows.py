@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from cdk.app import ROOT
-from serverless_django.deploy.config import STAGES
+from cdk.app import PROJECT
+from tests.infrastructure.deployment import STAGES
 from tests.security import __main__ as security
 
-FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+FILES = sorted((PROJECT.root / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40}")
 
 
@@ -55,10 +55,10 @@ def test_no_step_gets_text_into_its_shell(workflow):
 
 
 def test_what_is_run_is_there(workflow):
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT.root / "Makefile").read_text(), re.MULTILINE))
 
     for step in _steps(workflow):
-        if (run := step.get("run")) and not (ROOT / run).exists():
+        if (run := step.get("run")) and not (PROJECT.root / run).exists():
             program, *words = shlex.split(run)
             assert program == "make"
             assert {word for word in words if "=" not in word} <= targets
@@ -72,7 +72,7 @@ def test_only_a_deploy_may_say_who_it_is_and_no_key_is_stored(text, workflow):
 
 
 def test_every_stage_but_the_laptop_can_be_deployed():
-    deploy = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text())
+    deploy = yaml.safe_load((PROJECT.root / ".github" / "workflows" / "deploy.yml").read_text())
 
     assert set(deploy[True]["workflow_dispatch"]["inputs"]["stage"]["options"]) == set(STAGES) - {"local"}
 

@@ -17,12 +17,11 @@ import pytest
 from django.db import OperationalError
 
 from serverless_django import presigning
-from serverless_django.contract.environment import RDS_CA_BUNDLE
 from serverless_django.local.emulator import free_port
 from serverless_django.local.postgresql import PORT
 from serverless_django.local.tls import server_certificate
 from serverless_django.local.tls_gate import TlsGate
-from serverless_django.postgresql import base, tokens
+from serverless_django.postgresql import RDS_CA_BUNDLE, base, tokens
 from serverless_django.postgresql.base import DatabaseWrapper
 from serverless_django.postgresql.liveness import answers, has_something_to_read
 from serverless_django.postgresql.pins import PinningStatementError

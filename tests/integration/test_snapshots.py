@@ -12,12 +12,13 @@ import pytest
 from django.core.files.storage import storages
 from django.db import connection
 
+from cdk.app import PROJECT
 from serverless_django import snapshots
 from serverless_django.deploy.bundling import build_bundle
 from serverless_django.local.execution_environment import ExecutionEnvironment, make_runtime_folder
 from serverless_django.local.functions import FunctionVersion
 from serverless_django.snapshots import CREDENTIAL_CACHES, prepare_snapshot, renew
-from tests.fresh_process import ENVIRONMENT, ROOT
+from tests.fresh_process import ENVIRONMENT
 
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 
@@ -49,7 +50,7 @@ def restored(tmp_path):
     code.mkdir()
     (code / "probe.py").write_text(HANDLER)
     runtime = make_runtime_folder(tmp_path / "runtime")
-    bundle = build_bundle(ROOT, architecture=ARCHITECTURE)
+    bundle = build_bundle(PROJECT, architecture=ARCHITECTURE)
     variables = {
         "PYTHONPATH": os.pathsep.join(map(str, (code, bundle, runtime))),
         "AWS_ACCESS_KEY_ID": "test",

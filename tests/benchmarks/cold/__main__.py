@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
+from cdk.app import PROJECT
 from serverless_django.deploy.bundling import PLATFORMS, build_bundle, zipped_size
 from serverless_django.local.figures import write_figures
 from serverless_django.local.postgresql import PORT
@@ -19,7 +20,6 @@ from tests.benchmarks.cold import page_cache
 from tests.benchmarks.cold.bundles import make_bundles
 from tests.benchmarks.cold.starts import Start, Startable, deployed_variables
 from tests.benchmarks.http.worker import event_for
-from tests.benchmarks.interleaved import ROOT
 from tests.benchmarks.results import Table, write_table
 from tests.benchmarks.server import BenchmarkServer, benchmark_server
 
@@ -113,7 +113,7 @@ def _free_port() -> int:
 
 
 def _largest_zip_mb() -> float:
-    return max(zipped_size(build_bundle(ROOT, architecture=name)) for name in PLATFORMS) / 1e6
+    return max(zipped_size(build_bundle(PROJECT, architecture=name)) for name in PLATFORMS) / 1e6
 
 
 def _left_after_drop(folder: Path) -> float:

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from cdk.app import PROJECT
 from serverless_django.deploy.bundling import PLATFORMS, build_bundle, pruning, source_files, tools
 from tests.benchmarks.interleaved import ROOT
 
@@ -32,7 +33,7 @@ def make_bundles() -> Mapping[str, Path]:
         "timestamp": _deploy("timestamp", plain, compiled="timestamp"),
         "unchecked-hash": _deploy("unchecked-hash", plain, compiled="unchecked-hash"),
         "pruned": _deploy("pruned", pruned, compiled="unchecked-hash"),
-        "ours": _unzip(build_bundle(ROOT, architecture=ARCHITECTURE), FOLDER / "deployed" / "ours"),
+        "ours": _unzip(build_bundle(PROJECT, architecture=ARCHITECTURE), FOLDER / "deployed" / "ours"),
     }
 
 
@@ -58,9 +59,9 @@ def _prune(plain: Path, target: Path) -> None:
 def _deploy(name: str, packages: Path, *, compiled: str = "") -> Path:
     work = FOLDER / "deployed" / f"{name}.zipped"
     shutil.copytree(packages, work)
-    for path in source_files(ROOT):
-        (work / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / path, work / path)
+    for file in source_files(PROJECT):
+        (work / file.name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file.path, work / file.name)
     if compiled:
         _compile(work, invalidation_mode=compiled)
     target = _unzip(work, FOLDER / "deployed" / name)

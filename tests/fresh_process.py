@@ -21,11 +21,18 @@ ENVIRONMENT = Environment(
 )
 
 
+VARIABLES = {
+    "AWS_REGION": "eu-central-1",
+    "PYTHONPATH": str(ROOT),
+    "DJANGO_SETTINGS_MODULE": "lambda_app.settings.deployed",
+}
+
+
 def run(program, **variables):
     """Run `program` in a fresh interpreter that sees `variables` and nothing of ours."""
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
-        env={"AWS_REGION": "eu-central-1", "PYTHONPATH": str(ROOT)} | variables,
+        env=VARIABLES | variables,
         capture_output=True,
         text=True,
         cwd=ROOT,

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from serverless_django.deploy.cost.__main__ import describe, read_resources
 
 from serverless_django.deploy.cost.lines import Bill, runs_per_month
 from serverless_django.deploy.cost.prices import Prices, UnknownPriceError
+from serverless_django.deploy.cost.report import describe, read_resources
 
 PRICES = Prices.read()
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from serverless_django.local.emulator import CREDENTIALS
+from serverless_django.postgresql import RDS_CA_BUNDLE
 from tests.fresh_process import ENVIRONMENT, HANDLERS, ROOT, run
 
 NEVER_AT_START = {
@@ -21,7 +22,8 @@ NEVER_AT_START = {
     "django.contrib.sessions",
     "hypothesis",
     "jwt",
-    "local",
+    "serverless_django.local",
+    "serverless_django.deploy",
     "cdk",
 }
 
@@ -83,9 +85,10 @@ def test_forgotten_variables_are_all_named():
 
     assert finished.returncode == 1
     assert finished.stderr.strip().splitlines()[-1] == (
-        "serverless_django.contract.environment.InvalidEnvironmentError: STAGE is not set; ALLOWED_HOSTS is not set; "
-        "DATABASE_HOST is not set; DATABASE_NAME is not set; DATABASE_USER is not set; TASK_QUEUE_URLS is not set; "
-        "BUCKET_NAMES is not set"
+        "serverless_django.contract.environment.InvalidEnvironmentError: SERVERLESS_STAGE is not set; "
+        "SERVERLESS_ALLOWED_HOSTS is not set; SERVERLESS_DATABASE_HOST is not set; "
+        "SERVERLESS_DATABASE_NAME is not set; SERVERLESS_DATABASE_USER is not set; "
+        "SERVERLESS_TASK_QUEUE_URLS is not set; SERVERLESS_BUCKET_NAMES is not set"
     )
 
 
@@ -127,7 +130,7 @@ def test_the_connection_lasts_is_verified_and_bounded(deployed):
         "connect_timeout": 3,
         "tcp_user_timeout": 3000,
         "sslmode": "verify-full",
-        "sslrootcert": ENVIRONMENT.database_ca_bundle,
+        "sslrootcert": RDS_CA_BUNDLE,
         "secret_arn": "",
         "iam": True,
         "pinning_statements": "report",

@@ -53,6 +53,7 @@ def restored(tmp_path):
     bundle = build_bundle(PROJECT, architecture=ARCHITECTURE)
     variables = {
         "PYTHONPATH": os.pathsep.join(map(str, (code, bundle, runtime))),
+        "DJANGO_SETTINGS_MODULE": "lambda_app.settings.deployed",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
     }

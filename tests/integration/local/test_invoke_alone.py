@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cdk.app import PROJECT
 from serverless_django.local import invoke
 
 EVENTS = Path(__file__).parent.parent.parent.parent / "events"
@@ -14,8 +15,8 @@ EVENTS = Path(__file__).parent.parent.parent.parent / "events"
 def run(monkeypatch, capsys):
     def run(name):
         monkeypatch.delenv("PGHOST", raising=False)
-        monkeypatch.setattr(invoke.RunningCloud, "is_there", lambda: False)
-        status = invoke.invoke_sample(EVENTS / name)
+        monkeypatch.setattr(invoke.RunningCloud, "is_there", lambda state: False)
+        status = invoke.invoke_sample(PROJECT, EVENTS / name)
         return status, json.loads(capsys.readouterr().out)
 
     return run

@@ -11,6 +11,8 @@ PROJECT = Project(
     root=Path(__file__).parent.parent,
     topology=TOPOLOGY,
     stages=STAGES,
+    # Callers have tokens: there is no session, no form and nothing that Django signs.
+    secret_key=False,
     not_deployed=("lambda_app/manage.py", "lambda_app/settings/local.py"),
 )
 

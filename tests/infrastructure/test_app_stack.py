@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lambda_app.topology import TOPOLOGY
-from serverless_django.contract.environment import Environment
+from serverless_django.contract.environment import Environment, variable_of
 from serverless_django.deploy.components.migration import TIMEOUT
 from serverless_django.tasks.receipts import RETENTION
 from serverless_django.tasks.sqs import MAX_MESSAGE_BYTES
@@ -159,7 +159,7 @@ def test_every_environment_is_one_that_the_code_reads(deployment):
 
 
 def test_a_function_has_no_variable_that_the_code_does_not_read(deployment):
-    known = {name.upper() for name in Environment.__dataclass_fields__}
+    known = {variable_of(name) for name in Environment.__dataclass_fields__}
 
     for function in deployment.functions().values():
         assert set(function["Environment"]["Variables"]) <= known
@@ -322,7 +322,7 @@ def test_the_laptops_issuer_is_in_the_template_and_another_stage_has_users_of_it
     [fixed] = local.properties("AWS::ApiGatewayV2::Authorizer")
     [own] = prod.properties("AWS::ApiGatewayV2::Authorizer")
 
-    assert fixed["JwtConfiguration"] == {"Issuer": "https://issuer.localhost", "Audience": ["serverless-django"]}
+    assert fixed["JwtConfiguration"] == {"Issuer": "https://issuer.localhost", "Audience": ["photo-feed"]}
     assert local.resources("AWS::Cognito::UserPool") == {}
     assert "UsersPool" in own["JwtConfiguration"]["Issuer"]["Fn::ImportValue"]
     assert "UsersPoolPhone" in own["JwtConfiguration"]["Audience"][0]["Fn::ImportValue"]

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
@@ -40,7 +41,12 @@ def test_a_stage_is_found_by_its_name():
         ("name", "a--b", "single hyphens"),
         ("architecture", "arm", "should be Literal['arm64', 'x86_64']"),
         ("jwt_issuer", "http://issuer.example.com", "should start with https://"),
-        ("jwt_audience", (), "at least one audience"),
+        ("environment", {"SERVERLESS_STAGE": "x"}, "this library sets"),
+        ("environment", {"AWS_REGION": "x"}, "Lambda or this library sets"),
+        ("environment", {"A-B": "x"}, "letters, digits and underscores"),
+        ("environment", {"A": 1}, "should be Mapping"),
+        ("secrets", ("SECRET_KEY",), "which the deploy generates"),
+        ("secrets", ("PATH",), "Lambda or this library sets"),
         ("jwt_audience", "app", "should be tuple"),
         ("cors_origins", ("*",), "should hold origins such as https://app.example.com"),
         ("domain", "https://api.example.com", "should be a host name"),
@@ -148,7 +154,7 @@ def test_cloudwatch_has_a_name_for_every_retention_that_a_stage_may_ask_for():
 def test_every_key_of_a_stage_is_documented_with_its_default():
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", REFERENCE.read_text(), re.MULTILINE)
 
-    assert rows == [(field.name, _default(field)) for field in fields(Stage)]
+    assert rows == [(field.name, _default(field)) for field in fields(Stage) if field.name != "project"]
 
 
 def test_every_stage_is_documented():
@@ -160,6 +166,8 @@ def test_every_stage_is_documented():
 def _default(field):
     if field.name == "name":
         return "required"
+    if isinstance(field.default, Mapping):
+        return "`{}`"
     if isinstance(field.default, timedelta):
         return f"{field.default.total_seconds():.0f} s"
     return f"`{field.default!r}`"

@@ -60,6 +60,23 @@ class Signer:
         key = _signing_key(self.secret_key, timestamp[:8], self.region, service)
         return f"{url}?{query}&X-Amz-Signature={hmac.new(key, to_sign.encode(), sha256).hexdigest()}"
 
+    def sign_post(
+        self, url: str, *, service: str, headers: Mapping[str, str], body: bytes, now: datetime
+    ) -> dict[str, str]:
+        """Return `headers` and those that sign a POST of `body` to the root of `url`, which has no path."""
+        timestamp = now.strftime("%Y%m%dT%H%M%SZ")
+        scope = f"{timestamp[:8]}/{self.region}/{service}/aws4_request"
+        token = {"x-amz-security-token": self.token} if self.token else {}
+        signed = {"host": url.partition("://")[2], "x-amz-date": timestamp, **headers, **token}
+        names = ";".join(sorted(signed))
+        lines = "".join(f"{name}:{signed[name]}\n" for name in sorted(signed))
+        canonical = f"POST\n/\n\n{lines}\n{names}\n{sha256(body).hexdigest()}"
+        to_sign = f"{ALGORITHM}\n{timestamp}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
+        key = _signing_key(self.secret_key, timestamp[:8], self.region, service)
+        signature = hmac.new(key, to_sign.encode(), sha256).hexdigest()
+        credential = f"{ALGORITHM} Credential={self.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
+        return signed | {"authorization": credential}
+
     def _authorization(self, scope: str, timestamp: str, expires_in_seconds: int) -> dict[str, str]:
         return {
             "X-Amz-Algorithm": ALGORITHM,

@@ -14,7 +14,7 @@ def client_of(project: Project, stage: str, service: str) -> Any:
 
     project.stage(stage)
     if stage != LOCAL:
-        return boto3.client(service)
+        return boto3.client(service)  # type: ignore[call-overload]
     from serverless_django.local.emulated_aws import EmulatedAws
     from serverless_django.local.running import STATE, RunningCloud
 

@@ -121,6 +121,9 @@ class Environment:
     secret_ids: tuple[str, ...] = ()
     """Secrets Manager secrets whose keys become environment variables before settings are loaded."""
 
+    secrets_url: str = ""
+    """Address of Secrets Manager, such as "https://secretsmanager.eu-central-1.amazonaws.com"."""
+
     secret_names: tuple[str, ...] = ()
     """Keys of those secrets that the project's settings read."""
 

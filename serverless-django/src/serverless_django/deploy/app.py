@@ -22,7 +22,7 @@ FLAGS: dict[str, object] = json.loads(Path(__file__).with_name("flags.json").rea
 
 def add_stacks(app: App, *, stage: Stage, project: Project, code: lambda_.Code) -> tuple[DataStack, AppStack]:
     """Add the stacks of `stage` to `app`, and what the project's `additions` put into them."""
-    data = DataStack(app, stage=stage, topology=project.topology)
+    data = DataStack(app, stage=stage, project=project)
     edge = EdgeStack(app, stage=stage) if stage.edge == "waf" else None
     application = AppStack(app, stage=stage, project=project, data=data, code=code, edge=edge)
     if project.additions:

@@ -41,6 +41,9 @@ class Project:
     local_settings: str = "lambda_app.settings.local"
     """Settings module of commands and tests on a developer's machine."""
 
+    secret_key: bool = True
+    """Whether the deploy generates Django's SECRET_KEY.  False for an API without sessions, forms or signing."""
+
     additions: str = ""
     """Dotted path of a function that is called with the finished application stack, to add resources and grants."""
 

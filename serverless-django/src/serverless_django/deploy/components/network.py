@@ -26,9 +26,11 @@ ENDPOINT_ACTIONS = {
         "sqs:ReceiveMessage",
         "sqs:SendMessage",
     ],
-    "SecretsManager": ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
+    "SecretsManager": ["secretsmanager:GetSecretValue"],
 }
 """What functions do there: a test compares it with what they were seen to do."""
+
+READING_SECRETS = ["secretsmanager:BatchGetSecretValue"]
 
 POSTGRESQL = ec2.Port.tcp(5432)
 HTTPS = ec2.Port.tcp(443)
@@ -47,9 +49,11 @@ SUBNETS = {
 class Network(Construct):
     """The VPC, and one security group per role: who may speak to whom is all decided here."""
 
-    def __init__(self, scope: Construct, id: str, *, stage: Stage) -> None:
+    def __init__(self, scope: Construct, id: str, *, stage: Stage, reads_secrets: bool) -> None:
+        """`reads_secrets` says whether functions read secrets of the project while they start."""
         super().__init__(scope, id)
         self._egress = stage.egress
+        self._reads_secrets = reads_secrets
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
@@ -127,7 +131,7 @@ class Network(Construct):
                 open=False,
             )
             # Neither data nor stolen credentials of another account pass.
-            actions = ENDPOINT_ACTIONS[id]
+            actions = ENDPOINT_ACTIONS[id] + (READING_SECRETS if self._reads_secrets and id == "SecretsManager" else [])
             service_name = actions[0].partition(":")[0]
             own = Stack.of(self).format_arn(service=service_name, resource="*", arn_format=ArnFormat.NO_RESOURCE_NAME)
             endpoint.add_to_policy(_for_this_account(self, actions, [own]))

@@ -17,10 +17,13 @@ class ProjectSecrets(Construct):
     change of a template can overwrite or delete its values.
     """
 
-    def __init__(self, scope: Construct, id: str, *, stage: Stage) -> None:
+    def __init__(self, scope: Construct, id: str, *, stage: Stage, secret_key: bool) -> None:
         super().__init__(scope, id)
         self._stage = stage
-        self._key = secretsmanager.Secret(
+        self._key = self._generated() if secret_key else None
+
+    def _generated(self) -> secretsmanager.Secret:
+        key = secretsmanager.Secret(
             self,
             "Django",
             description="Django's SECRET_KEY",
@@ -29,21 +32,34 @@ class ProjectSecrets(Construct):
                 generate_string_key="SECRET_KEY",
                 password_length=50,
             ),
-            removal_policy=removal_policy_of(stage),
+            removal_policy=removal_policy_of(self._stage),
         )
-        accept(self._key, {"AwsSolutions-SMG4": "changed by command, with the old key as a fallback for a time"})
+        accept(key, {"AwsSolutions-SMG4": "changed by command, with the old key as a fallback for a time"})
+        return key
 
     @property
     def ids(self) -> tuple[str, ...]:
         """What the functions ask Secrets Manager for."""
-        return (self._key.secret_arn, *([self._stage.secret_name] if self._stage.secrets else []))
+        return (
+            *([self._key.secret_arn] if self._key else []),
+            *([self._stage.secret_name] if self._stage.secrets else []),
+        )
 
     def grant_read(self, grantee: iam.IGrantable) -> None:
         """Let `grantee` read them in one call."""
-        arns = [self._key.secret_arn, *([self._declared_arn] if self._stage.secrets else [])]
+        arns = [*([self._key.secret_arn] if self._key else []), *([self._declared_arn] if self._stage.secrets else [])]
+        if not arns:
+            return
         iam.Grant.add_to_principal(grantee=grantee, actions=["secretsmanager:GetSecretValue"], resource_arns=arns)
         # The call that takes a list; what is in the list is granted above, secret by secret.
         iam.Grant.add_to_principal(grantee=grantee, actions=["secretsmanager:BatchGetSecretValue"], resource_arns=["*"])
+
+    @property
+    def url(self) -> str:
+        """Where the functions ask; the classic names of AWS's services have no IPv6 address."""
+        stack = Stack.of(self)
+        suffix = "api.aws" if self._stage.egress == "ipv6" else stack.url_suffix
+        return f"https://secretsmanager.{stack.region}.{suffix}" if self.ids else ""
 
     @property
     def _declared_arn(self) -> str:

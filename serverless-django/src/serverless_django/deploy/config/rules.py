@@ -66,7 +66,7 @@ def fits(value: object, hint: Any) -> bool:
 
 
 def type_name(hint: Any) -> str:
-    return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
+    return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "").replace("collections.abc.", "")
 
 
 def faults_of_values(stage: "Stage") -> Iterator[Fault]:

@@ -94,6 +94,7 @@ class AppStack(Stack):
             member_writes_per_minute=stage.member_writes_per_minute,
             address_writes_per_minute=stage.address_writes_per_minute,
             secret_ids=data.secrets.ids,
+            secrets_url=data.secrets.url,
             secret_names=stage.secrets,
             cache_url=data.cache.url if data.cache else "",
             cache_name=data.cache.name if data.cache else "",

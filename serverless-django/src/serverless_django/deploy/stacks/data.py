@@ -3,7 +3,6 @@
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from serverless_django.contract.resources import Topology
 from serverless_django.deploy.components.cache import Cache
 from serverless_django.deploy.components.database import make_database
 from serverless_django.deploy.components.names import pascal_case
@@ -15,12 +14,13 @@ from serverless_django.deploy.components.secrets import ProjectSecrets
 from serverless_django.deploy.components.users import TokenIssuer, Users
 from serverless_django.deploy.config import Stage
 from serverless_django.deploy.nag import accept
+from serverless_django.deploy.project import Project
 
 
 class DataStack(Stack):
     """Changes rarely.  The stack of the application can be deleted and deployed again without touching it."""
 
-    def __init__(self, scope: Construct, *, stage: Stage, topology: Topology) -> None:
+    def __init__(self, scope: Construct, *, stage: Stage, project: Project) -> None:
         super().__init__(
             scope,
             f"{stage.prefix}-data",
@@ -28,18 +28,18 @@ class DataStack(Stack):
             tags={"application": stage.project, "stage": stage.name},
             termination_protection=stage.deletion_protection,
         )
-        self.network = Network(self, "Network", stage=stage)
+        self.network = Network(self, "Network", stage=stage, reads_secrets=project.secret_key or bool(stage.secrets))
         self.database = make_database(self, "Database", stage=stage, network=self.network)
         self.proxy = DatabaseProxy(self, "Proxy", stage=stage, network=self.network, database=self.database)
         self.cache = Cache(self, "Cache", stage=stage, network=self.network) if stage.cache else None
-        self.secrets = ProjectSecrets(self, "Secrets", stage=stage)
+        self.secrets = ProjectSecrets(self, "Secrets", stage=stage, secret_key=project.secret_key)
         self.issuer = TokenIssuer.named_by(stage) or self._own_issuer(stage)
         access_logs = AccessLogs(self, "AccessLogs", stage=stage) if stage.bucket_access_logs else None
         self.buckets = {
             bucket.name: ObjectBucket(
                 self, f"Bucket-{bucket.name}", declaration=bucket, stage=stage, access_logs=access_logs
             )
-            for bucket in topology.buckets
+            for bucket in project.topology.buckets
         }
         self.bucket_domains = self._serve_by_name(stage, topology)
         self.network.restrict_s3([bucket.bucket for bucket in self.buckets.values()])

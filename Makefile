@@ -25,6 +25,11 @@ help: ## List the targets
 	$(UV) sync --frozen --quiet
 	touch $@
 
+serverless-django/node_modules/.installed: serverless-django/package.json serverless-django/package-lock.json .venv/.installed
+	@echo "installing a browser for the tests from package-lock.json"
+	cd serverless-django && npm ci --silent
+	touch node_modules/.installed
+
 .PHONY: install
 install: .venv/.installed
 
@@ -37,7 +42,7 @@ reset: install ## Delete what `make run` has stored: rows, objects, messages
 	serverless-django reset
 
 .PHONY: test
-test: install ## Unit, integration, infrastructure and end-to-end tests
+test: install serverless-django/node_modules/.installed ## Unit, integration, infrastructure and end-to-end tests
 	pytest $(ARGS)
 
 .PHONY: check
@@ -119,11 +124,11 @@ chaos-db: .venv/.installed ## Crash, freeze, cut and fill the database fifty tim
 	python -m tests.chaos.database $(ARGS)
 
 .PHONY: bench-console
-bench-console: install ## What a line per invocation and an open console cost the running system
+bench-console: install serverless-django/node_modules/.installed ## What a line per invocation and an open console cost the running system
 	python -m tests.benchmarks.console
 
 .PHONY: pictures
-pictures: install ## Draw the architecture and photograph the console of the running system, into docs/pictures/
+pictures: install serverless-django/node_modules/.installed ## Draw the architecture and photograph the console of the running system, into docs/pictures/
 	python -m tests.pictures
 
 .PHONY: bench-uploads
@@ -155,11 +160,11 @@ record-calls: install ## Record which calls of AWS the functions make: what the 
 	python -m tests.privileges
 
 .PHONY: test-deploy
-test-deploy: install ## Deploy, update, fail a migration, roll back and destroy on the laptop, under requests
+test-deploy: install serverless-django/node_modules/.installed ## Deploy, update, fail a migration, roll back and destroy on the laptop, under requests
 	python -m tests.deploy $(ARGS)
 
 .PHONY: test-security
-test-security: install ## Forged tokens, bad input, everybody's rights, and 10,000 requests of Schemathesis
+test-security: install serverless-django/node_modules/.installed ## Forged tokens, bad input, everybody's rights, and 10,000 requests of Schemathesis
 	python -m tests.security $(ARGS)
 
 .PHONY: audit

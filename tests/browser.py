@@ -22,7 +22,7 @@ from typing import Any, Self
 import brotli
 
 PROJECT = Path(__file__).resolve().parents[1]
-PACKAGE = PROJECT / "node_modules" / "@sparticuz" / "chromium" / "bin"
+PACKAGE = PROJECT / "serverless-django" / "node_modules" / "@sparticuz" / "chromium" / "bin"
 UNPACKED = PROJECT / ".local" / "tools" / "chromium"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = (

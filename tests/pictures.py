@@ -10,7 +10,7 @@ import urllib.request
 from html import escape
 
 from lambda_app.topology import TOPOLOGY
-from serverless_django.local.running import RunningCloud
+from serverless_django.local.running import STATE, RunningCloud
 from tests.browser import PROJECT, Browser
 
 PICTURES = PROJECT / "docs" / "pictures"
@@ -30,8 +30,8 @@ STYLE = """
 def main() -> int:
     PICTURES.mkdir(parents=True, exist_ok=True)
     (PICTURES / "architecture.svg").write_text(architecture())
-    if RunningCloud.is_there():
-        photograph(RunningCloud.find())
+    if RunningCloud.is_there(PROJECT / STATE):
+        photograph(RunningCloud.find(PROJECT / STATE))
     else:
         sys.stderr.write("the system is not running: the console is not photographed\n")
     return 0

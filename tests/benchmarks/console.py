@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from serverless_django.local.console.burst import Burst
 from serverless_django.local.figures import write_figures
-from serverless_django.local.running import RunningCloud
+from serverless_django.local.running import STATE, RunningCloud
 
 GOALS = {"overhead_us_per_request": "<= 150", "console_cost_percent": "< 5", "axe_serious": "== 0"}
 ROUNDS = 12
@@ -33,7 +33,7 @@ CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def main() -> int:
-    cloud = RunningCloud.find()
+    cloud = RunningCloud.find(Path.cwd() / STATE)
     figures = {"overhead_us_per_request": _overhead_us()} | _console_cost(cloud) | {"axe_serious": _axe_serious(cloud)}
     return 0 if write_figures("console", figures, GOALS) else 1
 
@@ -200,7 +200,7 @@ def _axe_serious(cloud: RunningCloud) -> int:
     """Return how many serious and critical faults axe finds, at both widths and in both schemes."""
     from tests.browser import PROJECT, opened
 
-    axe = (PROJECT / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    axe = (PROJECT / "serverless-django" / "node_modules" / "axe-core" / "axe.min.js").read_text()
     count = "axe.run().then(r => r.violations.filter(v => ['serious', 'critical'].includes(v.impact)).length)"
     with opened(f"{cloud.console}/") as page:
         page.until("document.querySelectorAll('#queues-body tr').length > 0")

@@ -23,9 +23,9 @@ from tests.demo.phone import multipart
 from tests.demo.photographs import photograph
 
 PROJECT = Path(__file__).resolve().parents[2]
-SHARED = (".venv", ".tools", ".build", "node_modules")
-COPIED = ("cdk", "events", "lambda_app", "local", "cdk.json", "package.json", "package-lock.json", "pyproject.toml",
-          "uv.lock", ".python-version", "README.md", "LICENSE")  # fmt: skip
+SHARED = (".venv", ".tools", ".build")
+COPIED = ("cdk", "events", "lambda_app", "tests/demo", "cdk.json", "pyproject.toml", "uv.lock", ".python-version",
+          "README.md", "serverless-django/pyproject.toml", "serverless-django/README.md")  # fmt: skip
 START = timedelta(minutes=4)
 
 
@@ -68,10 +68,10 @@ class Laptop:
         return self.project / "run.log"
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "local", *arguments]
+        return [str(Path(sys.executable).with_name("serverless-django")), *arguments]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of `python -m serverless_django.local` to its end."""
+        """Run a command of `serverless-django` to its end."""
         return subprocess.run(
             self.command(*arguments), cwd=self.project, capture_output=True, text=True, timeout=300, check=False
         )
@@ -126,13 +126,11 @@ def make_laptop(project: Path) -> Laptop:
         if source.is_dir():
             shutil.copytree(source, project / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
+            (project / name).parent.mkdir(exist_ok=True)
             shutil.copy2(source, project / name)
     for name in SHARED:
         (PROJECT / name).mkdir(exist_ok=True)
         (project / name).symlink_to(PROJECT / name)
-    (project / ".local").mkdir()
-    (PROJECT / ".local" / "tools").mkdir(parents=True, exist_ok=True)
-    (project / ".local" / "tools").symlink_to(PROJECT / ".local" / "tools")
     return Laptop(project)
 
 
@@ -179,7 +177,7 @@ class Phone:
 @pytest.fixture
 def phone(laptop: Laptop, cloud: RunningCloud) -> Callable[[str], Phone]:
     """Return a phone for the member with a handle."""
-    return lambda handle: Phone(cloud.url, cloud.issue_token(handle, laptop.state))
+    return lambda handle: Phone(cloud.url, cloud.issue_token(handle))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from serverless_django.local.running import RunningCloud
 from tests.browser import Browser, Page
 from tests.e2e.conftest import PROJECT, Laptop, Phone, eventually
 
-AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
+AXE = PROJECT / "serverless-django" / "node_modules" / "axe-core" / "axe.min.js"
 PROMETHEUS = PROJECT / ".local" / "tools" / "prometheus"
 SERIOUS = "violations.filter(found => ['serious', 'critical'].includes(found.impact)).map(found => found.id)"
 

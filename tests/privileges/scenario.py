@@ -140,7 +140,7 @@ class Scenario:
     def photo(self) -> tuple[str, Phone]:
         """Upload a small photo as a new member, and return its id and the member's phone."""
         handle = f"member-{uuid7()}"[:20]
-        token = self.cloud.issue_token(handle, self.laptop.state)
+        token = self.cloud.issue_token(handle)
         uploader = Uploader(url=self.cloud.url, member=handle, token=token)
         file = photograph("PNG", width=64, height=48, seed=1)
         photo = uploader.upload(content_type="image/png", file=file, filename="a.png")

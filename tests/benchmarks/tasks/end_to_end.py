@@ -30,7 +30,7 @@ def _running_cloud() -> Iterator[Phone]:
         try:
             laptop.start()
             cloud = RunningCloud.find(laptop.state)
-            yield Phone(url=cloud.url, member="ada", token=cloud.issue_token("ada", laptop.state))
+            yield Phone(url=cloud.url, member="ada", token=cloud.issue_token("ada"))
         finally:
             laptop.stop()
 

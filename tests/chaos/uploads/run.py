@@ -60,7 +60,7 @@ class Crowd:
 
     def _upload(self, number: int) -> None:
         handle = f"crowd-{self.plan.seed}-{number % (self.plan.uploads // UPLOADS_PER_MEMBER + 1)}"
-        phone = Phone(url=self.cloud.url, member=handle, token=self.cloud.issue_token(handle, self.state))
+        phone = Phone(url=self.cloud.url, member=handle, token=self.cloud.issue_token(handle))
         bad = random.Random(f"{self.plan.seed}/{number}").random() < BAD_SHARE
         file = text_in_disguise() if bad else photograph("JPEG", width=400, height=300, seed=number)
         photo = phone.upload(content_type="image/jpeg", file=file, filename="IMG_1.jpg")

@@ -94,7 +94,10 @@ def circles(imports: Mapping[str, set[str]]) -> list[tuple[str, ...]]:
 
 
 def _is_ours(path: Path) -> bool:
-    return not {"node_modules", "__pycache__", "dist"} & set(path.parts) and path.name not in {"house.py", "test_house.py"}
+    return not {"node_modules", "__pycache__", "dist"} & set(path.parts) and path.name not in {
+        "house.py",
+        "test_house.py",
+    }
 
 
 def _lines(path: Path) -> int:

@@ -61,7 +61,7 @@ class Life:
         self.project.release("two")
         self.project.add_migration("two", "ALTER TABLE feed_post ADD COLUMN added_by_two text")
         with self._step("a release with a migration", "update_s"), requests_every_100_ms(self.phone) as phase:
-            deployed = self.laptop.run("deploy")
+            deployed = self.laptop.run("deploy", "--stage", "local")
         self._expect("exit code of the update", 0, deployed.returncode)
         self._expect("releases during the update", {"one", "two"}, phase.releases)
         self._expect("columns after the update", {"added_by_two"}, self._columns())
@@ -74,7 +74,7 @@ class Life:
         self.project.add_migration("three", "ALTER TABLE feed_post ADD COLUMN added_by_three text; SELECT 1/0")
         step = self._step("a release whose migration fails", "failed_deploy_s")
         with step, requests_every_100_ms(self.phone) as phase:
-            deployed = self.laptop.run("deploy")
+            deployed = self.laptop.run("deploy", "--stage", "local")
         self._expect("exit code of the failed deploy", True, deployed.returncode != 0)
         told = "division by zero" in deployed.stderr
         self._expect("the reason of the failure", "division by zero", "division by zero" if told else deployed.stderr)
@@ -91,7 +91,7 @@ class Life:
         self.project.remove_migration("three")
         self.project.remove_migration("two")
         with self._step("back to the first release", "rollback_s"), requests_every_100_ms(self.phone) as phase:
-            deployed = self.laptop.run("deploy")
+            deployed = self.laptop.run("deploy", "--stage", "local")
         self._expect("exit code of the rollback", 0, deployed.returncode)
         self._expect("releases during the rollback", {"one", "two"}, phase.releases)
         self._expect("columns after the rollback", {"added_by_two"}, self._columns())

@@ -76,6 +76,11 @@ class Laptop:
             self.command(*arguments), cwd=self.project, capture_output=True, text=True, timeout=300, check=False
         )
 
+    def demo(self) -> subprocess.CompletedProcess[str]:
+        """Act as a phone against the running system, as `make demo` does."""
+        command = [sys.executable, "-m", "tests.demo.demo"]
+        return subprocess.run(command, cwd=self.project, capture_output=True, text=True, timeout=300, check=False)
+
     def start(self, *flags: str) -> float:
         """Start as `make run` does and return the seconds until it serves."""
         started = time.monotonic()

@@ -34,7 +34,7 @@ def test_the_page_works_as_it_is_written(laptop: Laptop, cloud: RunningCloud) ->
     insert_before(tasks, "from django.tasks import task", "import logging\n")
     tasks.write_text(f"{tasks.read_text()}\n\nfrom lambda_app.apps.feed.models import Post\n\n\n{task}")
     try:
-        deployed = laptop.run("deploy")
+        deployed = laptop.run("deploy", "--stage", "local")
         assert deployed.returncode == 0, deployed.stdout + deployed.stderr
         code = re.search(r'-c "(.*)"', call)
         assert code is not None
@@ -44,7 +44,7 @@ def test_the_page_works_as_it_is_written(laptop: Laptop, cloud: RunningCloud) ->
     finally:
         topology.write_text(originals[0])
         tasks.write_text(originals[1])
-        laptop.run("deploy")
+        laptop.run("deploy", "--stage", "local")
 
     assert re.search(r"there are \d+ posts", logs(laptop))
 

@@ -191,7 +191,7 @@ def test_one_id_finds_the_request_and_its_worker(laptop: Laptop, page: Page, pho
 
 
 def _lines(laptop: Laptop, wanted: str) -> list[dict[str, Any]]:
-    told = laptop.run("tail", "--json", wanted)
+    told = laptop.run("logs", "--json", wanted)
     lines = [json.loads(text) for text in told.stdout.splitlines()]
     return lines if {line["function"] for line in lines} == {"api_gateway", "sqs"} else []
 

@@ -53,8 +53,9 @@ def test_an_edited_file_takes_effect_at_the_next_request(laptop: Laptop, cloud: 
     nobody = Phone(cloud.url)
     assert nobody.request("GET", "/healthz").json == {"status": "ok"}
 
-    added = 'from django.http import JsonResponse\nedited = path("healthz", lambda request: JsonResponse({"status": "edited"}))\n'
-    module.write_text(f"{original}\n{added}urlpatterns.insert(0, edited)\n")
+    view = 'lambda request: JsonResponse({"status": "edited"})'
+    added = f'from django.http import JsonResponse\nurlpatterns.insert(0, path("healthz", {view}))\n'
+    module.write_text(original + added)
     try:
         answer = eventually(lambda: _edited(nobody), within=timedelta(seconds=15))
     finally:

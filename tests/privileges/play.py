@@ -13,7 +13,7 @@ from tests.privileges.scenario import Scenario
 def play(laptop: Laptop, aws: Callable[[str], Any]) -> tuple[set[Call], set[Call]]:
     """Run both on `laptop`, which runs; return the calls that were allowed and refused."""
     empty_queues(aws("sqs"))
-    demo = laptop.run("demo")
+    demo = laptop.demo()
     assert demo.returncode == 0, demo.stdout + demo.stderr
     Scenario(laptop, RunningCloud.find(laptop.state), aws).play()
     return noted_calls(laptop.state / "aws" / "calls.jsonl", aws("cloudformation"))

@@ -7,11 +7,12 @@ from typing import Any
 from django.core.management import CommandParser, call_command
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from serverless_django.conf import topology
 from serverless_django.postgresql.migration import migrate_patiently, migration_session
 from serverless_django.postgresql.roles import ensure_application_role
 
 ALLOWED = ("check", "dead_letters", "migrate", "showmigrations", "sqlmigrate", "tasks")
-"""Nothing that runs code from its arguments, opens a shell or waits for a terminal."""
+"""Nothing that runs code from its arguments, opens a shell or waits for a terminal; a topology may add some."""
 
 MAX_OUTPUT_CHARACTERS = 100_000
 """The end of a long output is kept; Lambda's response may have 6 MB."""
@@ -26,7 +27,7 @@ class CommandFailedError(RuntimeError):
 
 
 def run_command(command: Any) -> str:
-    """Run `command`, such as ["migrate", "feed"], and return what it printed.
+    """Run `command`, such as ["migrate", "shop"], and return what it printed.
 
     Raise CommandRefusedError if it is not allowed, CommandFailedError if it exits with an error;
     what it raises, Django's CommandError among it, passes through.
@@ -62,6 +63,10 @@ def _database_of(arguments: Sequence[str]) -> str:
 def _allowed(command: Any) -> Sequence[str]:
     if not isinstance(command, list) or not command or not all(isinstance(part, str) for part in command):
         raise CommandRefusedError(f'"command" should be a list such as ["migrate"], got {command!r}')
-    if command[0] not in ALLOWED:
-        raise CommandRefusedError(f"command {command[0]!r} is not allowed here; allowed are {', '.join(ALLOWED)}")
+    allowed = (*ALLOWED, *topology().commands)
+    if command[0] not in allowed:
+        raise CommandRefusedError(
+            f"command {command[0]!r} is not allowed here; allowed are {', '.join(allowed)}; "
+            "add it to `commands` of the topology"
+        )
     return command

@@ -1,7 +1,7 @@
 """URLs that carry their own permission: AWS's Signature Version 4 in the query, made here, in microseconds.
 
 botocore makes the same ones (a test compares them), but takes a tenth of a second to load and
-200 µs for each: a page of a feed signs sixty, and every cold start a token for its database.
+200 µs for each: a page of pictures signs sixty, and every cold start a token for its database.
 """
 
 import hmac

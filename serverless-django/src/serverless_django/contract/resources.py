@@ -292,6 +292,9 @@ class Topology:
     policies: tuple[TaskPolicy, ...] = ()
     """Only for tasks that differ from the rule."""
 
+    commands: tuple[str, ...] = ()
+    """Management commands of the project that an operator may run on a stage, beside those of the library."""
+
     authenticated_paths: tuple[str, ...] = ()
     """Routes of the HTTP API that need a valid token before Lambda is invoked, such as "/v1/{proxy+}"."""
 

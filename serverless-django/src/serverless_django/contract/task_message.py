@@ -27,7 +27,7 @@ class TaskMessage:
     """Made by the sender, never SQS's messageId: a message that is sent twice keeps it, and so has one receipt."""
 
     task: str
-    """Dotted path, such as "lambda_app.apps.feed.tasks.record_likes"."""
+    """Dotted path, such as "shop.tasks.send_receipt"."""
 
     enqueued_at: str
     """ISO 8601 time in UTC; of a call for later, the moment that it is for."""

@@ -1,8 +1,6 @@
 """A project and the name of a stage → stacks → templates."""
 
 import json
-from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 from aws_cdk import App
@@ -11,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from serverless_django.deploy.bundling import build_bundle
 from serverless_django.deploy.config import Stage
 from serverless_django.deploy.nag import attach_checks
-from serverless_django.deploy.project import Project
+from serverless_django.deploy.project import Project, imported
 from serverless_django.deploy.stacks.app import AppStack
 from serverless_django.deploy.stacks.data import DataStack
 from serverless_django.deploy.stacks.edge import EdgeStack
@@ -26,14 +24,8 @@ def add_stacks(app: App, *, stage: Stage, project: Project, code: lambda_.Code) 
     edge = EdgeStack(app, stage=stage) if stage.edge == "waf" else None
     application = AppStack(app, stage=stage, project=project, data=data, code=code, edge=edge)
     if project.additions:
-        _import(project.additions)(application)
+        imported(project.additions)(application)
     return data, application
-
-
-def _import(path: str) -> Callable[[AppStack], None]:
-    module, _, name = path.rpartition(".")
-    function: Callable[[AppStack], None] = getattr(import_module(module), name)
-    return function
 
 
 def write_templates(project: Project) -> None:

@@ -1,9 +1,11 @@
 """A project as one value: everything that the deploy, the laptop and the command line know of it."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from serverless_django.contract.resources import Topology
 from serverless_django.deploy.config.stage import InvalidStageError, Stage
@@ -17,7 +19,7 @@ class Project:
     """What `cdk/app.py` declares."""
 
     name: str
-    """First part of the names of all stacks, such as "photo-feed", and the audience of its tokens."""
+    """First part of the names of all stacks, such as "bookshop", and the audience of its tokens."""
 
     root: Path
     """Folder with pyproject.toml, uv.lock and the folders of `source`."""
@@ -41,6 +43,9 @@ class Project:
     local_settings: str = "lambda_app.settings.local"
     """Settings module of commands and tests on a developer's machine."""
 
+    bundle_hook: str = ""
+    """Dotted path of a function that is called with the folder of each bundle before it is deployed, to add files."""
+
     secret_key: bool = True
     """Whether the deploy generates Django's SECRET_KEY.  False for an API without sessions, forms or signing."""
 
@@ -57,3 +62,12 @@ class Project:
                 return dataclasses.replace(stage, project=self.name)
         names = ", ".join(stage.name for stage in self.stages)
         raise InvalidStageError(f"pass -c stage=NAME, one of {names}; got {name!r}")
+
+
+def imported(path: str) -> Callable[[Any], None]:
+    """Return the function at the dotted `path`.  Raise ImportError if there is none."""
+    module, _, name = path.rpartition(".")
+    function: Callable[[Any], None] | None = getattr(import_module(module), name, None)
+    if function is None:
+        raise ImportError(f"{path!r} names no function; {module} has no {name}")
+    return function

@@ -5,6 +5,7 @@ The same lock and the same sources give the same bytes, whatever the folder they
 
 import fnmatch
 import hashlib
+import inspect
 import os
 import shutil
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 import serverless_django
 from serverless_django.deploy.bundling.pruning import OPTIONAL_CONTRIB, SUFFIXES_NOT_RUN, prune_packages
 from serverless_django.deploy.bundling.tools import BundlingError, compile_packages, compile_source, install_packages
-from serverless_django.deploy.project import Project
+from serverless_django.deploy.project import Project, imported
 
 # Lambda's Python 3.13 runs on Amazon Linux 2023 (glibc 2.34); psycopg publishes no arm64 wheel for
 # a glibc before 2.27, so manylinux2014 would find none.
@@ -51,7 +52,7 @@ def build_bundle(project: Project, *, architecture: str) -> Path:
     """
     files = source_files(project)
     packages = _packages(project.root, architecture, contrib=_named_contrib(files))
-    key = _digest([packages.name.encode(), *_contents(files)])
+    key = _digest([packages.name.encode(), *_contents(files), *_hook_source(project)])
     bundle = project.root / ".build" / "bundles" / f"{architecture}-{key}"
     if not bundle.exists():
         _build_folder(bundle, lambda work: _fill_bundle(project, packages, work))
@@ -59,6 +60,11 @@ def build_bundle(project: Project, *, architecture: str) -> Path:
     for folder in (packages, bundle):
         _forget_others(folder)
     return bundle
+
+
+def _hook_source(project: Project) -> Iterator[bytes]:
+    if project.bundle_hook:
+        yield inspect.getsource(sys.modules[imported(project.bundle_hook).__module__]).encode()
 
 
 def source_folders(project: Project) -> dict[str, Path]:
@@ -175,6 +181,8 @@ def _fill_packages(root: Path, work: Path, platform: str, contrib: tuple[str, ..
 def _fill_bundle(project: Project, packages: Path, work: Path) -> None:
     shutil.copytree(packages, work, copy_function=os.link, dirs_exist_ok=True)
     copy_source(project, work)
+    if project.bundle_hook:
+        imported(project.bundle_hook)(work)
     if (size := _unzipped_size(work)) > MAX_UNZIPPED_BYTES:
         raise BundlingError(
             f"bundle has {size:,} bytes unzipped, Lambda takes at most {MAX_UNZIPPED_BYTES:,}; "

@@ -45,6 +45,9 @@ class AppStack(Stack):
             description=f"{stage.project} {stage.name}: functions, API, queues, schedules",
             tags={"application": stage.project, "stage": stage.name},
         )
+        self.data = data
+        """The stack of what lasts."""
+
         self.add_stack_dependency(data)
         self.api = Api(self, "Api", stage=stage)
         self.origin_secret = None if stage.edge == "none" else OriginSecret(self, "OriginSecret", stage=stage)
@@ -148,7 +151,7 @@ class AppStack(Stack):
         monitoring = Monitoring(self, "Monitoring", stage=stage)
         monitoring.watch_api(self.api)
         monitoring.watch_budgets()
-        monitoring.watch_functions(self._functions())
+        monitoring.watch_functions(self.functions())
         monitoring.watch_queues(self._every_queue())
         monitoring.watch_database(data.database, data.proxy)
         if data.cache:
@@ -172,13 +175,14 @@ class AppStack(Stack):
         for name, queue in (self.queues | {self.objects.declaration.name: self.objects}).items():
             CfnOutput(self, f"Queue{pascal_case(name)}Url", value=queue.queue.queue_url)
             CfnOutput(self, f"Queue{pascal_case(name)}DeadLettersUrl", value=queue.dead_letters.queue_url)
-        for name, function in self._functions().items():
+        for name, function in self.functions().items():
             CfnOutput(self, f"Function{name}Name", value=function.function.function_name)
 
     def _every_queue(self) -> list[TaskQueue]:
         return [*self.queues.values(), self.objects]
 
-    def _functions(self) -> dict[str, DjangoFunction]:
+    def functions(self) -> dict[str, DjangoFunction]:
+        """Return every function of the project by its name in the outputs, such as "Web" or "WorkerDefault"."""
         workers = {f"Worker{pascal_case(name)}": worker for name, worker in self.workers.items()}
         return {"Web": self.web, "Objects": self.object_worker, "Management": self.migration.management} | workers
 

@@ -115,6 +115,7 @@ class Actions:
 
     def _request(self, name: str) -> Request:
         samples = sample_requests(self.cloud.project.root)
+        name = name or next(iter(samples), "")
         if name not in samples:
             raise ValueError(f"no sample event events/api_gateway/{name}.json; there are {', '.join(samples)}")
         return samples[name]

@@ -43,9 +43,10 @@ class Request:
 
 
 def sample_requests(root: Path) -> dict[str, Request]:
-    """Return the requests of the project's sample events, events/api_gateway/*.json, by name."""
+    """Return the requests of the project's sample events, events/api_gateway/*.json, by name; those with GET first."""
     files = sorted((root / "events" / "api_gateway").glob("*.json"))
-    return {file.stem: Request.of_event(json.loads(file.read_text())) for file in files}
+    samples = {file.stem: Request.of_event(json.loads(file.read_text())) for file in files}
+    return dict(sorted(samples.items(), key=lambda sample: sample[1].method != "GET"))
 
 
 @dataclass

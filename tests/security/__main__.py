@@ -14,9 +14,9 @@ from xml.etree import ElementTree as ET
 
 from serverless_django.local.figures import write_figures
 from serverless_django.local.running import STATE
-from tests.security import attack_table
 from tests.demo.demo import System, system_at_hand
 from tests.demo.load import Visitor, prepare
+from tests.security import attack_table
 from tests.security.audit import ROOT
 from tests.security.canaries import CANARIES, hits_in_files
 from tests.security.schemas import Campaign, run_schemathesis

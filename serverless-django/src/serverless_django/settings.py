@@ -84,6 +84,9 @@ def deployed_changes(settings: Mapping[str, Any], env: Environment) -> list[Chan
         Change("STORAGES", _storages(settings, _s3_storages(topology, env)), "the topology's buckets"),
         Change("MEMBER_WRITES_PER_MINUTE", env.member_writes_per_minute, "a key of the stage"),
         Change("ADDRESS_WRITES_PER_MINUTE", env.address_writes_per_minute, "a key of the stage"),
+        Change(
+            "PROXIES_BEFORE_GATEWAY", int(bool(env.origin_secret_arn)), "the gateway takes CloudFront for the client"
+        ),
         *_key_changes(os.environ),
         *_cache_changes(settings, env),
         *_token_changes(settings, env),

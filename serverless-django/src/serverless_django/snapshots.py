@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.cache import caches
 from django.conf import settings
+from django.core.cache import caches
 from django.db import connections
 
 from serverless_django.secrets import FALLBACKS, SECRET_KEY, load_secrets

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from django.conf import settings as django_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambda_app.topology import TOPOLOGY
 from serverless_django.contract.resources import TaskPolicy
 from serverless_django.observability.origins import Origin, continued
-from serverless_django.tasks import backend as backend_module
 from serverless_django.tasks import outbox, results
 from serverless_django.tasks.arguments import MAX_NESTING, InvalidArgumentsError
 from serverless_django.tasks.wire import read_envelope
@@ -35,7 +35,7 @@ def sent(settings, monkeypatch):
 
 def declare(monkeypatch, **policy):
     policies = (TaskPolicy(**policy),)
-    monkeypatch.setattr(backend_module, "TOPOLOGY", replace(TOPOLOGY, policies=policies))
+    monkeypatch.setattr(django_settings, "SERVERLESS", {"TOPOLOGY": replace(TOPOLOGY, policies=policies)})
 
 
 def nested(depth):

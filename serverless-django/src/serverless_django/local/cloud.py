@@ -156,6 +156,7 @@ class Cloud:
     def queue_urls(self) -> Mapping[str, str]:
         """Return the URL of each queue of the topology."""
         return dict(json.loads(next(iter(self._functions.values())).variables[variable_of("task_queue_urls")]))
+
     def totals(self) -> Mapping[str, int]:
         """Return counts of what ran since the start: per function and per queue."""
         return dict(self.environments.counts) | self.aws.count_messages()

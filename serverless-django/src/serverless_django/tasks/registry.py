@@ -16,7 +16,7 @@ from typing import Any
 from django.apps import apps
 from django.tasks import Task
 
-from lambda_app.topology import TOPOLOGY
+from serverless_django.conf import topology
 from serverless_django.contract.task_message import InvalidTaskMessageError
 
 
@@ -67,5 +67,6 @@ def _import(module_path: str, what: str) -> None:
 
 def _importable() -> Iterator[str]:
     yield from (config.name for config in apps.get_app_configs())
-    for declarations in (TOPOLOGY.object_triggers, TOPOLOGY.every_schedule, TOPOLOGY.policies):
+    declared = topology()
+    for declarations in (declared.object_triggers, declared.every_schedule, declared.policies):
         yield from (declaration.task.rpartition(".")[0] for declaration in declarations)

@@ -17,7 +17,7 @@ def test_the_order_of_the_settings_passes():
 
 def test_every_middleware_of_the_settings_that_depends_on_order_is_looked_at():
     free = {"BudgetMiddleware", "ContentSecurityPolicyMiddleware"}
-    installed = {name for name in base.MIDDLEWARE if name.startswith("lambda_app.")}
+    installed = {name for name in base.MIDDLEWARE if name.startswith("serverless_django.")}
 
     assert {name.rpartition(".")[2] for name in installed - set(OURS)} == free
 

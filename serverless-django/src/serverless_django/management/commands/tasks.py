@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.tasks import task_backends
 
-from lambda_app.topology import TOPOLOGY
+from serverless_django.conf import topology
 from serverless_django.tasks import sqs
 from serverless_django.tasks.backend import SqsBackend
 from serverless_django.tasks.dead_letters import dead_letters_of
@@ -85,7 +85,7 @@ def move_unsent(old: str, new: str) -> int:
     Raise CommandError if there is no queue `new`, or if it is FIFO: the calls have no group there.
     """
     _check_queue(new)
-    if new in TOPOLOGY.fifo_queues:
+    if new in topology().fifo_queues:
         raise CommandError(f"queue {new!r} is FIFO, and calls that were made for another have no group in it")
     return len(run_statement(MOVE, [new, old]))
 

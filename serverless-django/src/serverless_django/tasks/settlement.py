@@ -57,7 +57,7 @@ def acknowledge(deliveries: Sequence[Delivery]) -> None:
 def max_attempts_of(call: DeliveredCall) -> int:
     """Return after how many failures `call` is given up.  Imports nothing: that alone could end this worker."""
     task = loaded_task(call.envelope.task)
-    return TOPOLOGY.max_attempts_of(call.envelope.task, queue=task.queue_name) if task else UNREADABLE_ATTEMPTS
+    return topology().max_attempts_of(call.envelope.task, queue=task.queue_name) if task else UNREADABLE_ATTEMPTS
 
 
 def _count(failed: Sequence[Delivery]) -> Mapping[str, int]:

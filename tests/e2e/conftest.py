@@ -19,7 +19,6 @@ import pytest
 
 from serverless_django.local.emulated_aws import EmulatedAws
 from serverless_django.local.running import RunningCloud
-from tests.demo.phone import multipart
 from tests.demo.photographs import photograph
 
 PROJECT = Path(__file__).resolve().parents[2]

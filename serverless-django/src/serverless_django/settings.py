@@ -183,9 +183,7 @@ def _tasks(settings: Mapping[str, Any], topology: Topology, urls: Mapping[str, s
 def _local_tasks(settings: Mapping[str, Any], topology: Topology, endpoint: str) -> dict[str, Any]:
     names = [queue.name for queue in topology.queues]
     if endpoint:
-        urls = {
-            queue.name: f"{endpoint}/000000000000/{queue.name}{'.fifo' * queue.fifo}" for queue in topology.queues
-        }
+        urls = {queue.name: f"{endpoint}/000000000000/{queue.name}{'.fifo' * queue.fifo}" for queue in topology.queues}
         return _tasks(settings, topology, urls)
     ours = {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend", "QUEUES": names}
     return {**(settings.get("TASKS") or {}), "default": ours}

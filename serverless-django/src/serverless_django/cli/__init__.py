@@ -107,6 +107,16 @@ def token(subject: str) -> None:
     click.echo(RunningCloud.find(_state()).issue_token(subject))
 
 
+@commands.command()
+def keys() -> None:
+    """Print the variables with which the AWS CLI reaches the emulated AWS of this machine."""
+    from serverless_django.local.running import RunningCloud
+
+    cloud = RunningCloud.find(_state())
+    for name, value in {**cloud.credentials, "AWS_ENDPOINT_URL": cloud.endpoint}.items():
+        click.echo(f"export {name}={value}")
+
+
 @commands.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def manage(arguments: tuple[str, ...]) -> None:

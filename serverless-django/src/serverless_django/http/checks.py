@@ -52,6 +52,6 @@ def unchecked_replays(installed: Sequence[str]) -> Iterator[checks.CheckMessage]
 def _misplaced(name: str, where: str) -> checks.CheckMessage:
     return checks.Error(
         f"MIDDLEWARE has {name} {where}; it {dict(ORDER)[name]}",
-        hint="Keep the order of lambda_app.settings.base.MIDDLEWARE; IdempotencyMiddleware is the last of all.",
+        hint="Keep the order of docs/reference/settings.md; IdempotencyMiddleware is the last of all.",
         id="serverless.E018",
     )

@@ -166,7 +166,7 @@ class Cloud:
     async def _start_cache(self, stack: contextlib.AsyncExitStack, host: str) -> None:
         # Kept, because it stands in variables; not 6379, which another program may hold on all addresses.
         self.cache_address = host, kept_port(self.state / "cache-port")
-        user = read_stage("local").prefix
+        user = self.project.stage(LOCAL).prefix
         with step("Valkey, in the place of ElastiCache"):
             cache = running_cache(
                 self.state / "valkey", self.cache_address, certificate=self.certificate, user=user, access=CACHE_ACCESS

@@ -21,7 +21,7 @@ from serverless_django.contract.task_message import InvalidTaskMessageError
 
 
 def load_task(path: str, *, message_id: str = "") -> Task[Any, Any]:
-    """Return the task at `path`, such as "lambda_app.apps.feed.tasks.render_photo".
+    """Return the task at `path`, such as "shop.tasks.send_receipt".
 
     Raise InvalidTaskMessageError, which names `message_id`, if no task is there or its module cannot be imported.
     """

@@ -88,7 +88,7 @@ tail: .venv/.installed ## Follow every function's log, or find one request: make
 
 .PHONY: figures
 figures: .venv/.installed ## The last figures of every measurement, against their goals
-	python -m serverless_django.local figures
+	python -m serverless_django.local.figures
 
 # The peers live beside the environment of the project: nothing of theirs can slip into it, or into the bundle.
 .build/peers/.installed: pyproject.toml uv.lock .venv/.installed
@@ -170,6 +170,10 @@ test-security: install serverless-django/node_modules/.installed ## Forged token
 .PHONY: audit
 audit: install ## Known vulnerabilities, hashes, bandit, and a bill of materials of the bundle
 	python -m tests.security.audit
+
+.PHONY: house
+house: .venv/.installed ## Sizes and shape of the code: what a project owns, circles, the lengths of functions
+	python -m tests.house
 
 .PHONY: synth
 synth: install ## Write the templates of one stage to cdk.out: make synth STAGE=prod

@@ -5,10 +5,10 @@ import json
 import pkgutil
 import re
 
-import local
 import pytest
 
 import lambda_app
+import serverless_django
 from serverless_django.http.compression import preferred_encoding
 from serverless_django.http.events import GATEWAYS
 from serverless_django.local.api_gateway import HttpRequest, http_api_event
@@ -59,7 +59,7 @@ EVERY_SIGN = " @ %40 :// eyj bearer basic private key detail: line token='x'"
 
 
 def patterns():
-    for package in (lambda_app, local):
+    for package in (lambda_app, serverless_django):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             # These begin when they are imported: the deployed settings, the handlers, the emulator.
             if not re.search(r"\.(deployed|handlers|manage|asgi|ministack_\w+|__main__|migrations)\b", module.name):

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from cdk.app import PROJECT
 from serverless_django.local import pgbouncer
 from serverless_django.local.database import TOOLS
 from serverless_django.local.emulator import CREDENTIALS, free_port
 from serverless_django.local.pgbouncer import PgBouncer
 from serverless_django.local.postgresql import PORT, SUPERUSER, PostgreSQL
 from serverless_django.local.processes import die_with_parent
-from serverless_django.local.source import ROOT
 from serverless_django.local.tls import server_certificate
 from tests.chaos.tasks.broker import Broker, Mischief
 
@@ -84,7 +84,7 @@ class Nursery:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.tasks.nursery"],
             env=self._world.variables,
-            cwd=ROOT,
+            cwd=PROJECT.root,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -111,7 +111,7 @@ def enumerate_crash_points(world: World, kind: str, fault: str) -> dict[str, Any
     finished = subprocess.run(
         [sys.executable, "-m", "tests.chaos.tasks.crashpoints", kind, fault],
         env=world.variables,
-        cwd=ROOT,
+        cwd=PROJECT.root,
         stdout=subprocess.PIPE,
         stderr=None if "CHAOS_LOG" in os.environ else subprocess.DEVNULL,
         check=True,
@@ -132,7 +132,7 @@ def running_world(mischief: Mischief) -> Iterator[World]:
         variables = {
             **CREDENTIALS,
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(PROJECT.root),
             "DJANGO_SETTINGS_MODULE": "tests.chaos.tasks.settings",
             "AWS_ENDPOINT_URL": broker.url,
             "PGHOST": host,
@@ -163,5 +163,5 @@ def _proxy(stack: contextlib.ExitStack, folder: Path, server: PostgreSQL) -> tup
 def _migrate(world: World) -> None:
     direct = {"PGHOST": str(world.postgresql.sockets), "PGPORT": str(PORT), "PGSSLMODE": "disable"}
     subprocess.run(
-        [sys.executable, "-m", "tests.chaos.tasks.tables"], env=world.variables | direct, cwd=ROOT, check=True
+        [sys.executable, "-m", "tests.chaos.tasks.tables"], env=world.variables | direct, cwd=PROJECT.root, check=True
     )

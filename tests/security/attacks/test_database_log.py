@@ -11,11 +11,12 @@ import psycopg
 import pytest
 from django.db import IntegrityError
 
+from serverless_django.deploy import Stage
 from serverless_django.deploy.components.parameters import parameters_of
-from serverless_django.deploy.config import STAGES, Stage
 from serverless_django.local.postgresql import PostgreSQL
 from serverless_django.observability.redaction import hide_values
 from serverless_django.observability.tracebacks import text_of_error
+from tests.infrastructure.deployment import STAGES
 
 MARK = "s3cr3t-8c1f"
 CAPTION = f"a caption, {MARK}"

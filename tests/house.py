@@ -9,9 +9,9 @@ from pathlib import Path
 
 from serverless_django.local.figures import write_figures
 
-LIBRARY = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[1]
+LIBRARY = PROJECT / "serverless-django"
 PACKAGE = LIBRARY / "src" / "serverless_django"
-PROJECT = LIBRARY.parent
 
 SHORT_MODULE_LINES = 40
 GOALS = {

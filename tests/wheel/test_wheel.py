@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from tests.wheel.installed import LIBRARY, Installed, ask, build_wheel
 
 pytestmark = pytest.mark.timeout(1200)
@@ -30,7 +31,7 @@ def test_the_tests_of_a_project_pass_on_the_wheel_alone(project):
     assert Path(where.strip()).is_relative_to(project.root)
 
 
-@pytest.mark.cloud
+@pytest.mark.e2e
 def test_a_project_runs_on_the_wheel_and_takes_its_next_version_by_a_lock_and_a_deploy(project, tmp_path):
     url = project.start()
     ask(f"{url}/greetings?name=Ada", method="POST")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-LIBRARY = Path(__file__).resolve().parents[2]
+LIBRARY = Path(__file__).resolve().parents[2] / "serverless-django"
 PROJECTS = LIBRARY / "tests" / "projects"
 START_SECONDS = 600
 

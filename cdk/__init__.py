@@ -1,1 +1,0 @@
-"""One CDK app that deploys `lambda_app`; it sees the contract and the topology, and never Django."""

@@ -1,5 +1,3 @@
 """API Gateway request → Django → response."""
 
-from serverless_django.handlers.api_gateway import handler
-
-__all__ = ["handler"]
+from serverless_django.handlers.api_gateway import handler as handler

@@ -1,5 +1,3 @@
 """The deploy, or an operator → one management command."""
 
-from serverless_django.handlers.management import handler
-
-__all__ = ["handler"]
+from serverless_django.handlers.management import handler as handler

@@ -1,5 +1,3 @@
 """SQS batch → tasks."""
 
-from serverless_django.handlers.sqs import handler
-
-__all__ = ["handler"]
+from serverless_django.handlers.sqs import handler as handler

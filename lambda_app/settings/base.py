@@ -1,21 +1,16 @@
 """What is the same everywhere.  Reads no environment variable."""
 
-from typing import Any
-
 from django.utils.csp import CSP
 
-DEBUG = False
 SERVERLESS = {"TOPOLOGY": "lambda_app.topology.TOPOLOGY"}
 ROOT_URLCONF = "lambda_app.urls"
 AUTH_USER_MODEL = "feed.Member"
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "serverless_django",
     "lambda_app.apps.feed",
 ]
 
-CLAIMS_MIDDLEWARE = "serverless_django.http.claims.ClaimsMiddleware"
 # No sessions, messages, admin or CSRF: the caller is who its bearer token says, at each request.
 MIDDLEWARE = [
     "serverless_django.http.compression.CompressionMiddleware",
@@ -28,7 +23,7 @@ MIDDLEWARE = [
     "serverless_django.http.content_policy.ContentSecurityPolicyMiddleware",
     # For its check of the Host header.
     "django.middleware.common.CommonMiddleware",
-    CLAIMS_MIDDLEWARE,
+    "serverless_django.http.claims.ClaimsMiddleware",
     "serverless_django.throttling.middleware.ThrottleMiddleware",
     # Last: whatever stands before it is asked at each repetition, and REPLAY_CHECK.  A system check keeps the order.
     "serverless_django.idempotency.middleware.IdempotencyMiddleware",
@@ -45,28 +40,8 @@ SECURE_REFERRER_POLICY = "no-referrer"
 # The largest request that any route takes is 500 views, of 40 KB.  Django refuses more before it parses.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
-# 0: as often as they like.
-MEMBER_WRITES_PER_MINUTE = 0
-ADDRESS_WRITES_PER_MINUTE = 0
-THROTTLE_STORE = "database"
-PROXIES_BEFORE_GATEWAY = 0
-
-USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
 
 # Where a URL is given, Valkey: what one process remembers for itself is wrong in all others.
-CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
-
-# The advice, as limits: of a route or a task that declares no other.
-BUDGET_DEFAULT = {
-    "queries": 6,
-    "repeats": 2,
-    "sql_ms": 50,
-    "slowest_query_ms": 20,
-    "response_ms": 100,
-    "response_bytes": 200_000,
-}
-BUDGET_BREACHES = "report"
-
-TEMPLATES: list[dict[str, Any]] = []
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}

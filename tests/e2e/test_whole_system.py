@@ -87,10 +87,13 @@ def test_a_shared_post_lies_in_the_cache_that_the_function_signed_in_to(
     ada = phone("ada")
     post = ada.request("POST", "/v1/posts", {"photo_id": ready_photo(ada), "caption": "shared"}).json["id"]
     cache = ValkeyCache(
-        cloud.variables["CACHE_URL"],
+        cloud.variables["SERVERLESS_CACHE_URL"],
         {
             "KEY_PREFIX": "local:2",
-            "OPTIONS": {"iam_name": cloud.variables["CACHE_NAME"], "ssl_ca_certs": cloud.variables["CACHE_CA_BUNDLE"]},
+            "OPTIONS": {
+                "iam_name": cloud.variables["SERVERLESS_CACHE_NAME"],
+                "ssl_ca_certs": cloud.variables["SERVERLESS_CACHE_CA_BUNDLE"],
+            },
         },
     )
 

@@ -128,7 +128,10 @@ assert not strangers, strangers
 
 def test_a_function_that_is_told_to_verify_tokens_does_not_start_without_what_verifies_them(native):
     program = f"import sys; sys.path.insert(0, {str(native)!r}); import lambda_app.handlers.api_gateway"
-    variables = _variables() | {"TOKEN_ISSUER": "https://issuer.invalid", "TOKEN_AUDIENCE": '["app"]'}
+    variables = _variables() | {
+        "SERVERLESS_TOKEN_ISSUER": "https://issuer.invalid",
+        "SERVERLESS_TOKEN_AUDIENCE": '["app"]',
+    }
 
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", program], env=variables, capture_output=True, text=True, check=False

@@ -295,7 +295,7 @@ def test_the_cache_admits_one_user_who_has_no_password_and_may_do_what_the_code_
 
 def test_functions_that_serve_may_sign_in_to_their_cache_as_its_user_and_to_no_other(everything, dev):
     for name, function in everything.functions().items():
-        [name_of_cache] = {function["Environment"]["Variables"].get("CACHE_NAME", "")}
+        [name_of_cache] = {function["Environment"]["Variables"].get("SERVERLESS_CACHE_NAME", "")}
         granted = [
             json.dumps(resource)
             for statement in everything.statements_of(role_of(function))

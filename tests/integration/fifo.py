@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from serverless_django.contract.resources import Queue, TaskPolicy, Topology
 from serverless_django.handlers.sqs import handler
+from serverless_django.maintenance import sweep_outbox
 from serverless_django.tasks import backend, deliveries, outbox, settlement, sqs
-from serverless_django.tasks.maintenance import sweep_outbox
 from serverless_django.tasks.models import DeferredCall
 from serverless_django.tasks.sqs import QueueFaultError, QueueUnavailableError
 from tests.conftest import LambdaContext

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from lambda_app.topology import TOPOLOGY
 from serverless_django.contract.resources import TaskPolicy
+from serverless_django.maintenance import sweep_outbox
 from serverless_django.tasks import outbox, sqs
-from serverless_django.tasks.maintenance import sweep_outbox
 from serverless_django.tasks.models import DeferredCall
 from serverless_django.tasks.sqs import QueueUnavailableError
 from serverless_django.tasks.wire import read_envelope

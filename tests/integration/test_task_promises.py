@@ -14,7 +14,7 @@ from lambda_app.topology import TOPOLOGY
 from serverless_django.contract.resources import Schedule, TaskPolicy
 from serverless_django.contract.task_message import TaskMessage
 from serverless_django.handlers.sqs import handler
-from serverless_django.tasks.maintenance import purge_receipts
+from serverless_django.maintenance import purge_receipts
 from serverless_django.tasks.models import FailedCall, Receipt, StoredResult
 from serverless_django.tasks.receipts import WEEK_SECONDS, WEEKS, ReceiptKey, claim
 from tests import sample_tasks

@@ -10,8 +10,8 @@ from django.tasks import task_backends
 from django.utils import timezone
 from uuid6 import uuid7
 
+from serverless_django.maintenance import sweep_outbox
 from serverless_django.tasks import outbox
-from serverless_django.tasks.maintenance import sweep_outbox
 from serverless_django.tasks.models import DeferredCall
 from tests.integration.tasks_in_batches import call
 

@@ -23,8 +23,8 @@ from django.db import connection, transaction
 
 from serverless_django.handlers.sqs import handler
 from serverless_django.local.processes import die_with_parent
+from serverless_django.maintenance import sweep_outbox
 from serverless_django.tasks import outbox, sqs
-from serverless_django.tasks.maintenance import sweep_outbox
 from serverless_django.tasks.sqs import QueueUnavailableError
 from tests.chaos.tasks import bank, books, yardsticks
 

@@ -18,7 +18,7 @@ from tests.chaos.tasks.world import Nursery, Worker, World
 PRODUCERS = 2
 WORKERS = ("default 50", "default 50", "likes 200", "views 200", "statements.fifo 10", "statements.fifo 10")
 YARDSTICK_WORKERS = ("default 10", "default 10", "views 10", "views 10")
-SWEEP = "serverless_django.tasks.maintenance.sweep_outbox"
+SWEEP = "serverless_django.maintenance.sweep_outbox"
 BANK = "tests.chaos.tasks.bank"
 KINDS = ("raises", "kills", "exits", "leaves", "cancels", "lock", "cuts")
 POISON_COUNT = 2 * len(KINDS) + 4

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from serverless_django.local.migrations import lint
 def lint_project(settings="lambda_app.settings.local"):
     """Return what `make check` prints, and its exit code, where no database is to be had."""
     variables = os.environ | {"DJANGO_SETTINGS_MODULE": settings, "PGHOST": "nowhere.invalid"}
-    command = [sys.executable, "-m", "serverless_django.cli", "migrations"]
+    command = [str(Path(sys.executable).with_name("serverless-django")), "migrations"]
     finished = subprocess.run(command, capture_output=True, text=True, check=False, env=variables)
     return finished.stdout + finished.stderr, finished.returncode
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import has_vary_header
 
-from serverless_django.http.middleware import InlineMiddleware
+from serverless_django.middleware import InlineMiddleware
 
 logger = logging.getLogger(__name__)
 

@@ -250,7 +250,7 @@ class Schedule:
 SCHEDULE_ID_PREFIX = "schedule/"
 """A message of a schedule has the id "schedule/NAME/MOMENT", so that each moment has one receipt."""
 
-PLATFORM_TASKS = "serverless_django.tasks.maintenance"
+PLATFORM_TASKS = "serverless_django.maintenance"
 """The module with the tasks that every deployment needs."""
 
 PLATFORM_POLICIES = (

@@ -21,11 +21,11 @@ from serverless_django.http.asgi_cycle import AsgiCycle
 from serverless_django.http.deadline import Deadline, DeadlineExceededError, disarm, seconds_left
 from serverless_django.http.django_chain import DjangoChain
 from serverless_django.http.events import GATEWAYS, Gateway
-from serverless_django.http.gateway import request_id_of
 from serverless_django.http.kept_loop import kept_loop
 from serverless_django.http.limits import MAX_BODY_BYTES, ResponseTooLargeError, check_size
 from serverless_django.http.origin import Origin
 from serverless_django.http.problems import CONTENT_TYPE, RETRY_AFTER_SECONDS, problem_body
+from serverless_django.observability.origins import request_id_of
 from serverless_django.sources import is_request, wrong_source
 
 logger = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 
 from serverless_django.http.gateway import verified_claims
-from serverless_django.http.middleware import InlineMiddleware
+from serverless_django.middleware import InlineMiddleware
 
 
 class ClaimsMiddleware(InlineMiddleware):

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from serverless_django.http.middleware import InlineMiddleware
+from serverless_django.middleware import InlineMiddleware
 
 MIN_BYTES = 1_024
 """What fits into one packet anyway gains nothing."""

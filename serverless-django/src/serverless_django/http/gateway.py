@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
 from django.http import HttpRequest
+
+from serverless_django.observability.origins import request_id_of
 
 
 def event_of(request: HttpRequest) -> Mapping[str, Any]:
@@ -20,13 +21,6 @@ def event_of(request: HttpRequest) -> Mapping[str, Any]:
 def request_id(request: HttpRequest) -> str:
     """Return the id by which the gateway's access log, and so the logs of the function, know `request`."""
     return request_id_of(event_of(request), _beside_headers(request).get("aws.context"))
-
-
-def request_id_of(event: Mapping[str, Any], context: Any) -> str:
-    """Return the gateway's id, or Lambda's where the gateway gives none, as a load balancer does; never empty."""
-    given = _mapping(event, "requestContext").get("requestId") or getattr(context, "aws_request_id", None)
-    # It becomes a header.
-    return given if isinstance(given, str) and given.isascii() and given.isprintable() else str(uuid4())
 
 
 def verified_claims(request: HttpRequest) -> Mapping[str, Any] | None:

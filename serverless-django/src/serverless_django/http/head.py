@@ -6,7 +6,7 @@ from http import HTTPStatus
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from serverless_django.http.middleware import InlineMiddleware
+from serverless_django.middleware import InlineMiddleware
 
 
 class HeadMiddleware(InlineMiddleware):

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 
 from serverless_django.http.bad_input import is_of_request
 from serverless_django.http.gateway import request_id
-from serverless_django.http.middleware import InlineMiddleware
+from serverless_django.middleware import InlineMiddleware
 from serverless_django.observability.invocations import note_route
 
 logger = logging.getLogger(__name__)

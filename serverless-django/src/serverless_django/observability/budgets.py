@@ -57,12 +57,18 @@ class Breach:
         return f"{fact}; {self.advice}" if self.advice else fact
 
 
+ADVICE: Mapping[str, Any] = {
+    "queries": 6, "repeats": 2, "sql_ms": 50, "slowest_query_ms": 20, "response_ms": 100, "response_bytes": 200_000,
+}  # fmt: skip
+"""Limits of a route or a task that declares no other, where the settings have no BUDGET_DEFAULT."""
+
+
 def budget_of(declared: Mapping[str, Any] | None) -> Budget:
     """Return the default with what is `declared` in its place.
 
     Raise InvalidBudgetError if a limit does not exist or is no number.
     """
-    default: Mapping[str, Any] = getattr(settings, "BUDGET_DEFAULT", {})
+    default: Mapping[str, Any] = getattr(settings, "BUDGET_DEFAULT", ADVICE)
     limits = {**default, **declared} if declared else default
     return _budget(tuple(limits), *limits.values())
 

@@ -15,7 +15,7 @@ from django.tasks import TaskResultStatus
 from django.tasks.backends.immediate import ImmediateBackend
 from django.tasks.signals import task_finished, task_started
 
-from serverless_django.http.middleware import InlineMiddleware
+from serverless_django.middleware import InlineMiddleware
 from serverless_django.observability.budgets import (
     TIMES,
     Breach,

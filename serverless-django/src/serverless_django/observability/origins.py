@@ -1,15 +1,15 @@
 """The request that began it all: its id and trace travel with every task, so that one id finds all their lines."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from serverless_django.http.gateway import request_id_of
 from serverless_django.observability.logs import logger
 
 
@@ -72,3 +72,16 @@ def _trace_of(header: str) -> str:
 def _root(trace: str) -> str:
     """Return the id within a trace header, "" if there is none."""
     return next((found[1] for part in trace.split(";") if (found := _ROOT.fullmatch(part))), "")
+
+
+def request_id_of(event: Mapping[str, Any], context: Any) -> str:
+    """Return the gateway's id, or Lambda's where the gateway gives none, as a load balancer does; never empty."""
+    given = _context_of(event).get("requestId") or getattr(context, "aws_request_id", None)
+    # It becomes a header.
+    return given if isinstance(given, str) and given.isascii() and given.isprintable() else str(uuid4())
+
+
+def _context_of(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    context = event.get("requestContext")
+    # Parsed JSON; asking for a Mapping costs ten times as much.
+    return context if isinstance(context, dict) else {}

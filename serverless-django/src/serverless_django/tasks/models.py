@@ -4,7 +4,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.tasks import TaskResultStatus
 
-from serverless_django.tasks.statements import ERROR_LENGTH, TASK_PATH_LENGTH
+TASK_PATH_LENGTH = 255
+ERROR_LENGTH = 1_000
 
 
 class DeferredCall(models.Model):

@@ -12,8 +12,8 @@ from datetime import timedelta
 from itertools import groupby
 from operator import attrgetter
 
+from serverless_django.postgresql.statements import array_of, run_statement
 from serverless_django.tasks.rows import Call, delete_rows
-from serverless_django.tasks.statements import array_of, run_statement
 
 type Group = tuple[str, str]
 """A queue, and the name of a group in it."""

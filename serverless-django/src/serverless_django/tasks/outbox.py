@@ -24,12 +24,12 @@ from django.tasks import TaskResult
 from django.tasks.signals import task_enqueued
 from django.utils import timezone
 
+from serverless_django.postgresql.statements import run_statement
 from serverless_django.tasks.commits import tell
 from serverless_django.tasks.groups import group_in
 from serverless_django.tasks.ordered import OrderedDelivery
 from serverless_django.tasks.rows import MAX_DELAY, Call, delete_rows
 from serverless_django.tasks.sqs import Outgoing, QueueFaultError, QueueUnavailableError, is_fifo, send_messages
-from serverless_django.tasks.statements import run_statement
 
 logger = logging.getLogger(__name__)
 

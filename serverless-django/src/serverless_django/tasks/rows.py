@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from serverless_django.postgresql.statements import array_of, run_statement
 from serverless_django.tasks.sqs import Outgoing
-from serverless_django.tasks.statements import array_of, run_statement
 
 MAX_DELAY = timedelta(minutes=15)
 """SQS delays no message for longer: a later call stays a row until then."""

@@ -65,9 +65,9 @@ def charge(request: HttpRequest, what: str, amount: int, limits: Mapping[timedel
 
 def buckets_of(request: HttpRequest) -> Iterator[Bucket]:
     """Yield the buckets from which a write of `request` takes."""
-    if getattr(request, "claims", None) and (limit := settings.MEMBER_WRITES_PER_MINUTE):
+    if getattr(request, "claims", None) and (limit := getattr(settings, "MEMBER_WRITES_PER_MINUTE", 0)):
         yield Bucket(f"member\0{_subject_of(request)}", limit)
-    if limit := settings.ADDRESS_WRITES_PER_MINUTE:
+    if limit := getattr(settings, "ADDRESS_WRITES_PER_MINUTE", 0):
         yield Bucket(f"address\0{network_of(client_address(request))}", limit)
 
 
@@ -76,7 +76,7 @@ def client_address(request: HttpRequest) -> str:
     seen: str = request.META.get("REMOTE_ADDR", "")
     # Each proxy appends the address that it saw; what stands before these, anybody may have written.
     hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-    proxies: int = settings.PROXIES_BEFORE_GATEWAY
+    proxies: int = getattr(settings, "PROXIES_BEFORE_GATEWAY", 0)
     return hops[-1 - proxies] if proxies and len(hops) > proxies else seen
 
 
@@ -98,7 +98,7 @@ def _subject_of(request: HttpRequest) -> str:
 
 def _take(buckets: list[Bucket]) -> Bucket | None:
     try:
-        if settings.THROTTLE_STORE == "cache":
+        if getattr(settings, "THROTTLE_STORE", "database") == "cache":
             return take_from_cache(buckets)
     except ValueError as error:
         logger.info("writes are counted in the database: %s", error)

@@ -10,9 +10,6 @@ from typing import Any
 import psycopg
 from django.db import connection
 
-TASK_PATH_LENGTH = 255
-ERROR_LENGTH = 1_000
-
 
 def run_statement(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Run `statement` in the transaction that is open, if any, and return its rows.  Raise as Django's cursors."""

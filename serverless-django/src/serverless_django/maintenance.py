@@ -11,10 +11,10 @@ from django.utils import timezone
 from serverless_django.contract.resources import HOUSEKEEPING
 from serverless_django.idempotency import answers
 from serverless_django.observability.emf import metric_fields
+from serverless_django.postgresql.statements import run_statement
 from serverless_django.tasks import outbox
 from serverless_django.tasks.backend import SqsBackend
 from serverless_django.tasks.models import FailedCall, StoredResult
-from serverless_django.tasks.statements import run_statement
 from serverless_django.throttling import buckets
 
 logger = logging.getLogger(__name__)

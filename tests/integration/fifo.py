@@ -16,7 +16,7 @@ from django.utils import timezone
 from serverless_django.contract.resources import Queue, TaskPolicy, Topology
 from serverless_django.handlers.sqs import handler
 from serverless_django.maintenance import sweep_outbox
-from serverless_django.tasks import backend, deliveries, outbox, settlement, sqs
+from serverless_django.tasks import outbox, settlement, sqs
 from serverless_django.tasks.models import DeferredCall
 from serverless_django.tasks.sqs import QueueFaultError, QueueUnavailableError
 from tests.conftest import LambdaContext
@@ -148,8 +148,7 @@ def fifo_line(settings: Any, monkeypatch: pytest.MonkeyPatch, topology: Topology
     url = client.create_queue(QueueName="line.fifo", Attributes={"FifoQueue": "true", "RedrivePolicy": redrive})
     effects.clear()
     failing.clear()
-    for module in (backend, deliveries, settlement):
-        monkeypatch.setattr(module, "TOPOLOGY", topology)
+    settings.SERVERLESS = {"TOPOLOGY": topology}
     monkeypatch.setattr(settlement, "backoff", lambda *args, **kwargs: 0)
     monkeypatch.setattr(outbox, "PAUSE_SECONDS", 0.0)
     faulty = FaultySqs(sqs._call)

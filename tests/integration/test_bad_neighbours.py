@@ -5,6 +5,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection
 from django.tasks.signals import task_enqueued, task_finished, task_started
 from hypothesis import HealthCheck, assume, given, settings
@@ -15,7 +16,7 @@ from serverless_django.contract.resources import ObjectTrigger, TaskPolicy
 from serverless_django.handlers.s3 import handler as s3_handler
 from serverless_django.handlers.sqs import handler
 from serverless_django.objects import triggers
-from serverless_django.tasks import backend, deliveries, settlement, sqs
+from serverless_django.tasks import backend, settlement, sqs
 from serverless_django.tasks.models import DeferredCall, FailedCall, Receipt, StoredResult
 from tests import sample_tasks
 from tests.conftest import LambdaContext
@@ -29,8 +30,7 @@ CAUGHT = sorted(set(ERRORS) - WISHES)
 
 
 def declare(monkeypatch, *policies):
-    for module in (backend, deliveries, settlement):
-        monkeypatch.setattr(module, "TOPOLOGY", replace(TOPOLOGY, policies=policies))
+    monkeypatch.setattr(django_settings, "SERVERLESS", {"TOPOLOGY": replace(TOPOLOGY, policies=policies)})
 
 
 @pytest.fixture(autouse=True)
@@ -367,7 +367,7 @@ def test_a_count_that_is_no_number_is_taken_for_the_first(calls, attributes):
 
 def test_a_bad_record_within_a_message_of_s3_lets_the_good_ones_run(event, calls, monkeypatch):
     declared = (ObjectTrigger(bucket="uploads", prefix="photos/", task="tests.sample_tasks.note_object"),)
-    monkeypatch.setattr(triggers, "TOPOLOGY", replace(TOPOLOGY, object_triggers=declared))
+    monkeypatch.setattr(django_settings, "SERVERLESS", {"TOPOLOGY": replace(TOPOLOGY, object_triggers=declared)})
     direct = event("s3/native")
     direct["Records"].insert(0, {"eventSource": "aws:s3", "s3": None})
 
@@ -457,7 +457,7 @@ def test_an_object_of_a_removed_bucket_or_trigger_is_counted_and_its_neighbours_
     event, calls, monkeypatch, caplog, part
 ):
     declared = (ObjectTrigger(bucket="uploads", prefix="photos/", task="tests.sample_tasks.note_object"),)
-    monkeypatch.setattr(triggers, "TOPOLOGY", replace(TOPOLOGY, object_triggers=declared))
+    monkeypatch.setattr(django_settings, "SERVERLESS", {"TOPOLOGY": replace(TOPOLOGY, object_triggers=declared)})
     records = event("s3/eventbridge_in_sqs")["Records"]
     removed = {"bucket": ('"uploads"', '"removed"'), "prefix": ("photos/", "removed/")}[part]
     records.insert(0, records[0] | {"messageId": "stray", "body": records[0]["body"].replace(*removed)})

@@ -57,10 +57,12 @@ def test_a_requirement_without_version_and_hash_is_found_in_every_file(tmp_path,
     [('"hatchling"', ""), ('"hatchling", "setuptools"', "serverless-django"), ('"x"', "other")],
 )
 def test_a_build_with_packages_of_no_lock_is_found(tmp_path, monkeypatch, requires, without_isolation):
-    (tmp_path / "pyproject.toml").write_text(
+    library = tmp_path / "serverless-django"
+    library.mkdir()
+    (library / "pyproject.toml").write_text(
         f'build-system.requires = [{requires}]\nproject.name = "serverless-django"\n'
-        f'tool.uv.no-build-isolation-package = ["{without_isolation}"]\n'
     )
+    (tmp_path / "pyproject.toml").write_text(f'tool.uv.no-build-isolation-package = ["{without_isolation}"]\n')
     (tmp_path / "uv.lock").write_text('[[package]]\nname = "hatchling"\n')
     monkeypatch.setattr(audit, "ROOT", tmp_path)
 

@@ -24,6 +24,7 @@ from tests.conftest import LambdaContext
 from tests.linear import faults_of, grows_linearly
 
 READ_NO_STRANGERS_TEXT = {
+    "serverless_django.deploy.config.instances._CLASS": "a stage of the project's",
     "serverless_django.doctor.database_facts.PAGE": "SQL of the ORM, without values, in a test",
     "serverless_django.doctor.rules_statements._AGGREGATE": "the same",
     "serverless_django.doctor.rules_statements._SELECTED": "the same",

@@ -78,7 +78,7 @@ def test_every_stage_but_the_laptop_can_be_deployed():
 
 
 def test_each_night_sends_other_requests(monkeypatch):
-    nightly = yaml.safe_load((ROOT / ".github" / "workflows" / "nightly.yml").read_text())
+    nightly = yaml.safe_load((PROJECT.root / ".github" / "workflows" / "nightly.yml").read_text())
     [trigger] = nightly[True]["schedule"]
     commands = [shlex.split(step["run"]) for step in _steps(nightly) if "run" in step]
 

@@ -18,6 +18,7 @@ PROGRAMS = Path(sys.executable).parent
 REQUIREMENTS = re.compile(r"(^|/)(requirements|constraints)[^/]*(/[^/]+)?\.txt$")
 EXPORT = ("export", "--frozen", "--no-emit-workspace", "--quiet")
 LIBRARY = "serverless-django"
+NODE_FOLDERS = (LIBRARY, f"{LIBRARY}/src/serverless_django/deploy/node")
 
 JUSTIFIED: Mapping[tuple[str, str], str] = {
     ("B308", "lambda_app/apps/feed/docs.py"): "JSON of our own, in which every < is written as its escape",
@@ -66,9 +67,10 @@ def unlocked_packages() -> Iterator[Finding]:
         files = [*package.get("wheels", ()), *filter(None, [package.get("sdist")])]
         if "registry" in package["source"] and not (files and all(each.get("hash") for each in files)):
             yield Finding(f"{package['name']} of uv.lock has a file without a hash")
-    for name, package in json.loads((ROOT / LIBRARY / "package-lock.json").read_text())["packages"].items():
-        if name and not package.get("integrity"):
-            yield Finding(f"{name} of {LIBRARY}/package-lock.json has no hash")
+    for folder in NODE_FOLDERS:
+        for name, package in json.loads((ROOT / folder / "package-lock.json").read_text())["packages"].items():
+            if name and not package.get("integrity"):
+                yield Finding(f"{name} of {folder}/package-lock.json has no hash")
     if _run(_uv(), "lock", "--check", "--quiet").returncode:
         yield Finding("uv.lock is not the lock of pyproject.toml; run uv lock")
 
@@ -129,15 +131,17 @@ def _vulnerable(with_hashes: str) -> Iterator[Finding]:
 
 
 def vulnerable_node_packages() -> Iterator[Finding]:
-    done = _run(str(PROGRAMS / "npm"), "--prefix", LIBRARY, "audit", "--json")
-    try:
-        found = json.loads(done.stdout)["vulnerabilities"]
-    except (ValueError, KeyError):
-        yield Finding(f"npm audit could not ask: {(done.stdout + done.stderr).strip()[:300]}", is_unknown=True)
-        return
-    for name, known in found.items():
-        if name not in ACCEPTED:
-            yield Finding(f"{name} {known['range']}: {known['severity']}")
+    for folder in NODE_FOLDERS:
+        done = _run(str(PROGRAMS / "npm"), "--prefix", folder, "audit", "--json")
+        try:
+            found = json.loads(done.stdout)["vulnerabilities"]
+        except (ValueError, KeyError):
+            said = (done.stdout + done.stderr).strip()[:300]
+            yield Finding(f"npm audit could not ask about {folder}: {said}", is_unknown=True)
+            continue
+        for name, known in found.items():
+            if name not in ACCEPTED:
+                yield Finding(f"{name} {known['range']}: {known['severity']}")
 
 
 def suspicious_code() -> Iterator[Finding]:

@@ -89,7 +89,7 @@ def test_pip_audit_is_asked_about_every_requirement_file_and_every_extra(monkeyp
 def test_a_service_that_does_not_answer_is_unknown_and_not_clean(monkeypatch, answer):
     monkeypatch.setattr(audit, "_run", lambda *command, stdin="": FakeRun(answer))
 
-    assert [finding.is_unknown for finding in audit.vulnerable_node_packages()] == [True]
+    assert [finding.is_unknown for finding in audit.vulnerable_node_packages()] == [True] * len(audit.NODE_FOLDERS)
     assert [finding.is_unknown for finding in audit.vulnerable_python_packages()] == [True]
 
 

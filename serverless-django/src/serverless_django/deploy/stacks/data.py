@@ -3,6 +3,7 @@
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+from serverless_django.contract.resources import Topology
 from serverless_django.deploy.components.cache import Cache
 from serverless_django.deploy.components.database import make_database
 from serverless_django.deploy.components.names import pascal_case
@@ -41,7 +42,7 @@ class DataStack(Stack):
             )
             for bucket in project.topology.buckets
         }
-        self.bucket_domains = self._serve_by_name(stage, topology)
+        self.bucket_domains = self._serve_by_name(stage, project.topology)
         self.network.restrict_s3([bucket.bucket for bucket in self.buckets.values()])
         for name, bucket in self.buckets.items():
             CfnOutput(self, f"Bucket{pascal_case(name)}Name", value=bucket.bucket.bucket_name)

@@ -79,7 +79,7 @@ def deployed_changes(settings: Mapping[str, Any], env: Environment) -> list[Chan
         ),
         Change("LOGGING", json_logging(settings.get("LOGGING")), "one line of JSON for each record, for CloudWatch"),
         Change("DATABASES", _databases(settings, deployed_database(env)), "RDS Proxy, with one lasting connection"),
-        Change("TASKS", _tasks(settings, topology, env.task_queue_urls), "tasks are sent to SQS"),
+        Change("TASKS", _tasks(settings, topology, env.task_queue_urls, env.queue_prefix), "tasks are sent to SQS"),
         Change("BUCKET_NAMES", dict(env.bucket_names), "names in S3 of the topology's buckets"),
         Change("STORAGES", _storages(settings, _s3_storages(topology, env)), "the topology's buckets"),
         Change("MEMBER_WRITES_PER_MINUTE", env.member_writes_per_minute, "a key of the stage"),
@@ -174,16 +174,20 @@ def _databases(settings: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str
     return {**theirs, "default": {**kept, **ours}}
 
 
-def _tasks(settings: Mapping[str, Any], topology: Topology, urls: Mapping[str, str]) -> dict[str, Any]:
-    names = [queue.name for queue in topology.queues]
-    ours = {"BACKEND": SQS_BACKEND, "QUEUES": names, "OPTIONS": {"queue_urls": dict(urls)}}
+def _tasks(
+    settings: Mapping[str, Any], topology: Topology, urls: Mapping[str, str], prefix: str = ""
+) -> dict[str, Any]:
+    names = [queue.name for queue in topology.task_queues]
+    ours = {"BACKEND": SQS_BACKEND, "QUEUES": names, "OPTIONS": {"queue_urls": dict(urls), "queue_prefix": prefix}}
     return {**(settings.get("TASKS") or {}), "default": ours}
 
 
 def _local_tasks(settings: Mapping[str, Any], topology: Topology, endpoint: str) -> dict[str, Any]:
-    names = [queue.name for queue in topology.queues]
+    names = [queue.name for queue in topology.task_queues]
     if endpoint:
-        urls = {queue.name: f"{endpoint}/000000000000/{queue.name}{'.fifo' * queue.fifo}" for queue in topology.queues}
+        urls = {
+            queue.name: f"{endpoint}/000000000000/{queue.name}{'.fifo' * queue.fifo}" for queue in topology.task_queues
+        }
         return _tasks(settings, topology, urls)
     ours = {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend", "QUEUES": names}
     return {**(settings.get("TASKS") or {}), "default": ours}

@@ -14,7 +14,7 @@ from serverless_django.contract.resources import (
     TaskPolicy,
     Topology,
 )
-from serverless_django.tasks.maintenance import SWEEP_SECONDS
+from serverless_django.maintenance import SWEEP_SECONDS
 
 TASK = "lambda_app.apps.feed.tasks.record_likes"
 

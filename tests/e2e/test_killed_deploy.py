@@ -64,6 +64,6 @@ def test_an_update_that_is_killed_is_finished_by_the_next_start(fresh: Laptop) -
 
 def assert_it_serves(laptop: Laptop) -> None:
     cloud = RunningCloud.find(laptop.state)
-    phone = Phone(cloud.url, cloud.issue_token("ada", laptop.state))
+    phone = Phone(cloud.url, cloud.issue_token("ada"))
     assert phone.request("GET", "/v1/feed").status == 200
     assert laptop.run("invoke", "events/sqs/like.json").returncode == 0

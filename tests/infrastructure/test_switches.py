@@ -210,7 +210,7 @@ def test_an_object_has_one_address_at_an_edge_and_is_read_there_alone(everything
             "BlockPublicAcls": True, "BlockPublicPolicy": True, "IgnorePublicAcls": True, "RestrictPublicBuckets": True,
         }  # fmt: skip
         for function in deployment.functions().values():
-            domains = json.dumps(function["Environment"]["Variables"]["BUCKET_DOMAINS"])
+            domains = json.dumps(function["Environment"]["Variables"]["SERVERLESS_BUCKET_DOMAINS"])
             assert "media" in domains
             assert name in domains
             assert "uploads" not in domains
@@ -225,7 +225,7 @@ def test_an_object_that_was_deleted_is_gone_from_the_edge_within_the_life_of_a_l
 
 
 def test_without_an_edge_links_are_signed(staging):
-    assert "BUCKET_DOMAINS" not in staging.function_named("Web")["Environment"]["Variables"]
+    assert "SERVERLESS_BUCKET_DOMAINS" not in staging.function_named("Web")["Environment"]["Variables"]
     assert staging.resources("AWS::CloudFront::Distribution") == {}
 
 

@@ -50,7 +50,7 @@ KEYS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filte
 
 @given(key=KEYS)
 def test_an_object_at_a_cdn_has_one_address(key):
-    one, other = (S3Storage(**options_of("out", out="media.example.com")) for _ in range(2))
+    one, other = (S3Storage(**options_of("out", domain="media.example.com")) for _ in range(2))
 
     url = one.url(key)
 
@@ -75,7 +75,7 @@ assert "boto3" not in sys.modules
 @pytest.mark.parametrize("name", ["a/../b", "./a", "a/."])
 def test_no_link_to_a_cdn_is_made_that_clients_would_resolve_to_another_object(name):
     with pytest.raises(SuspiciousOperation):
-        S3Storage(**options_of("out", out="media.example.com")).url(name)
+        S3Storage(**options_of("out", domain="media.example.com")).url(name)
 
 
 @pytest.mark.parametrize("name", ["raw/a", "raw/deep/er"])

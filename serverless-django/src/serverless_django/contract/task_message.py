@@ -5,6 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+TASK_PATH_LENGTH = 255
+"""Characters of a task's path that are kept."""
+
+ERROR_LENGTH = 1_000
+"""Characters of the error of a call that are kept."""
+
 FORMAT_VERSION = 2
 """2 added OPTIONAL.  A message without any of them is still written as version 1, which code before it reads."""
 

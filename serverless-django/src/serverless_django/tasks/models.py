@@ -4,8 +4,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.tasks import TaskResultStatus
 
-TASK_PATH_LENGTH = 255
-ERROR_LENGTH = 1_000
+from serverless_django.contract.task_message import ERROR_LENGTH, TASK_PATH_LENGTH
 
 
 class DeferredCall(models.Model):

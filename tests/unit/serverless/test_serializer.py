@@ -66,6 +66,12 @@ def test_whatever_is_cached_is_read_back_equal_in_value_and_type(value):
     assert shape(found) == shape(value)
 
 
+def test_a_moment_that_the_clocks_left_out_is_no_other_after_it_was_cached():
+    moment = dt.datetime(1939, 9, 1, 2, 0, tzinfo=ZoneInfo("Africa/Accra"))
+
+    assert decode(encode(moment)) == moment
+
+
 def test_a_moment_keeps_its_time_zone_and_its_side_of_a_change_of_the_clocks():
     moment = dt.datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=1)
 

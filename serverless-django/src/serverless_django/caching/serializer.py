@@ -47,13 +47,14 @@ class Kind(NamedTuple):
 
 
 def _simplify_datetime(value: datetime) -> list[str]:
-    return [value.isoformat(), getattr(value.tzinfo, "key", "")]
+    return [value.isoformat(), getattr(value.tzinfo, "key", ""), str(value.fold)]
 
 
 def _restore_datetime(parts: list[str]) -> datetime:
-    text, zone = parts
+    text, zone, fold = parts
     moment = datetime.fromisoformat(text)
-    return moment.astimezone(ZoneInfo(zone)) if zone else moment
+    # Not by way of UTC: a time that the clocks left out would come back as another.
+    return moment.replace(tzinfo=ZoneInfo(zone), fold=int(fold)) if zone else moment.replace(fold=int(fold))
 
 
 def _simplify_response(response: HttpResponse) -> list[Any]:

@@ -12,10 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from serverless_django.contract.resources import Queue, Topology
-from serverless_django.deploy.config import STAGES
 from serverless_django.tasks import kept, sqs
 from serverless_django.tasks.dead_letters import dead_letters_of
-from tests.infrastructure.deployment import make_deployment
+from tests.infrastructure.deployment import STAGES, make_deployment
 from tests.integration.tasks_in_batches import call
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,6 @@ PROJECT = Project(
     stages=STAGES,
     # Callers have tokens: there is no session, no form and nothing that Django signs.
     secret_key=False,
-    not_deployed=("lambda_app/manage.py", "lambda_app/settings/local.py"),
 )
 
 if __name__ == "__main__":

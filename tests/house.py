@@ -19,6 +19,7 @@ GOALS = {
     "folder_circles": "== 0",
     "feed_mentions_in_library": "== 0",
     "function_lines_p90": "<= 25",
+    "function_lines_max": "<= 50",
 }
 
 

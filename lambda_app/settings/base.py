@@ -21,15 +21,13 @@ MIDDLEWARE = [
     "serverless_django.caching.privacy.PrivateByDefaultMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "serverless_django.http.content_policy.ContentSecurityPolicyMiddleware",
-    # For its check of the Host header.
-    "django.middleware.common.CommonMiddleware",
+    "django.middleware.common.CommonMiddleware",  # for its check of the Host header
     "serverless_django.http.claims.ClaimsMiddleware",
     "serverless_django.throttling.middleware.ThrottleMiddleware",
     # Last: whatever stands before it is asked at each repetition, and REPLAY_CHECK.  A system check keeps the order.
     "serverless_django.idempotency.middleware.IdempotencyMiddleware",
 ]
-# A stored answer is for its caller, who may have been blocked since.
-REPLAY_CHECK = "lambda_app.apps.feed.authentication.check_caller"
+REPLAY_CHECK = "lambda_app.apps.feed.authentication.check_caller"  # the caller may have been blocked since
 # An API path is right or wrong; a redirect would lose the body.
 APPEND_SLASH = False
 

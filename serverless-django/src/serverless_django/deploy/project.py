@@ -31,8 +31,8 @@ class Project:
     source: tuple[str, ...] = ("lambda_app",)
     """Folders below `root` whose modules are deployed."""
 
-    not_deployed: tuple[str, ...] = ()
-    """Patterns of files below `root` that only a developer's machine runs, such as "lambda_app/settings/local.py"."""
+    not_deployed: tuple[str, ...] = ("*/manage.py", "*/settings/local.py")
+    """Patterns of files below `root` that only a developer's machine runs."""
 
     handlers: str = "lambda_app.handlers"
     """Package with the modules `api_gateway`, `sqs`, `s3` and `management`, each with a `handler`."""

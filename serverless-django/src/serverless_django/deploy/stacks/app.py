@@ -65,12 +65,7 @@ class AppStack(Stack):
         self.migration = Migration(
             self, "Migration", runtime=runtime, database=data.database, before=[self.web, *task_functions]
         )
-        for trigger in topology.object_triggers:
-            bucket = data.buckets[trigger.bucket].bucket
-            ObjectRule(self, _trigger_id(trigger), declaration=trigger, bucket=bucket, queue=self.objects)
-        for schedule in topology.every_schedule:
-            queue = self.queues[schedule.queue].queue
-            TaskSchedule(self, f"Schedule-{schedule.name}", declaration=schedule, queue=queue)
+        self._add_events(topology, data)
         for task_queue in self._every_queue():
             task_queue.grant_operate(self.migration.management.function)
         grant_drain_kept(self.migration.management.function, self)
@@ -81,6 +76,14 @@ class AppStack(Stack):
         self._watch(stage, data)
         self._accept_findings()
         self._add_outputs()
+
+    def _add_events(self, topology: Topology, data: DataStack) -> None:
+        for trigger in topology.object_triggers:
+            bucket = data.buckets[trigger.bucket].bucket
+            ObjectRule(self, _trigger_id(trigger), declaration=trigger, bucket=bucket, queue=self.objects)
+        for schedule in topology.every_schedule:
+            queue = self.queues[schedule.queue].queue
+            TaskSchedule(self, f"Schedule-{schedule.name}", declaration=schedule, queue=queue)
 
     def _runtime(self, stage: Stage, handlers: str, data: DataStack, code: lambda_.Code) -> DjangoRuntime:
         environment = Environment(

@@ -16,10 +16,14 @@ LIBRARY = Path(__file__).resolve().parents[2] / "serverless-django"
 PROJECTS = LIBRARY / "tests" / "projects"
 START_SECONDS = 600
 
+_INSTALLED_UV = LIBRARY.parent / ".tools" / "bin" / "uv"
+UV = str(_INSTALLED_UV) if _INSTALLED_UV.exists() else "uv"
+"""The one that the Makefile has installed, where it had to."""
+
 
 def build_wheel(source: Path, target: Path) -> Path:
     """Build the wheel of the library in the folder `source` into the folder `target`, and return its path."""
-    subprocess.run(["uv", "build", "--quiet", "--wheel", str(source), "--out-dir", str(target)], check=True)
+    subprocess.run([UV, "build", "--quiet", "--wheel", str(source), "--out-dir", str(target)], check=True)
     return next(target.glob("*.whl"))
 
 
@@ -41,7 +45,7 @@ class Installed:
 
     def uv(self, *arguments: str) -> str:
         done = subprocess.run(
-            ["uv", *arguments], cwd=self.root, env=_without_ours(), capture_output=True, text=True, check=False
+            [UV, *arguments], cwd=self.root, env=_without_ours(), capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

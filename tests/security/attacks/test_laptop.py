@@ -14,7 +14,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from serverless_django.local.emulated_aws import EmulatedAws
 from serverless_django.local.emulator import ACCOUNT, CREDENTIALS, new_credentials
-from serverless_django.local.running import RECORD, STATE, RunningCloud
+from serverless_django.local.running import RECORD, RunningCloud
 from tests.e2e.conftest import Phone, make_laptop
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(timedelta(minutes=10).total_seconds())]
@@ -30,9 +30,6 @@ JSON = "application/json"
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory):
-    if RunningCloud.is_there():
-        yield STATE
-        return
     laptop = make_laptop(tmp_path_factory.mktemp("laptop"))
     laptop.start()
     yield laptop.state

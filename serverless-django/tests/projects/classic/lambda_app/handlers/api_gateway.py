@@ -1,0 +1,3 @@
+from serverless_django.handlers.api_gateway import handler
+
+__all__ = ["handler"]

@@ -1,0 +1,3 @@
+from serverless_django.handlers.management import handler
+
+__all__ = ["handler"]

@@ -1,0 +1,3 @@
+from serverless_django.handlers.s3 import handler
+
+__all__ = ["handler"]

@@ -51,7 +51,9 @@ def test_an_update_that_is_killed_is_finished_by_the_next_start(fresh: Laptop) -
     text = topology.read_text()
     topology.write_text(text.replace("queues=(", 'queues=(\n        Queue(name="letters"),', 1))
     (fresh.state / "cdk" / "deploy.log").unlink()
-    deploying = subprocess.Popen(fresh.command("deploy"), cwd=fresh.project, stderr=subprocess.DEVNULL)
+    deploying = subprocess.Popen(
+        fresh.command("deploy", "--stage", "local"), cwd=fresh.project, stderr=subprocess.DEVNULL
+    )
     eventually(deploys(fresh, QUEUE), within=timedelta(minutes=4))
     fresh.stop(signal.SIGKILL)
     deploying.wait(30)

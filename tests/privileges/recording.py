@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cdk.app import PROJECT
 from tests.privileges.policies import MASTER_SECRET, Call, Grant, grants_of
 
 RECORD = Path(__file__).with_name("calls.json")
-APPLICATION = "serverless-django-local"
+APPLICATION = f"{PROJECT.name}-local"
 QUEUES = f"{APPLICATION}-Queue"
 """What CloudFormation's names of the queues of the application's stack begin with."""
 

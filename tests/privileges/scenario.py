@@ -64,7 +64,8 @@ class Scenario:
         url = queues.create_queue(QueueName=KEPT_QUEUE)["QueueUrl"]
         for body in (self.body("default"), self.call("maintain_view_partitions", age=timedelta(days=90))):
             queues.send_message(QueueUrl=url, MessageBody=body)
-        assert f"{KEPT_QUEUE} is kept with 2 messages" in self.manage("tasks", "stats")
+        stats = self.manage("tasks", "stats")
+        assert f"{KEPT_QUEUE} is kept with 2 messages" in stats, stats
         drained = self.manage("tasks", "drain", KEPT_QUEUE, "default")
         assert "moved: 1, refused: 1" in drained, drained
         queues.delete_queue(QueueUrl=url)

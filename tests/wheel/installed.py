@@ -41,7 +41,8 @@ class Installed:
 
     def take(self, wheel: Path) -> None:
         """Depend on `wheel`, as `uv add` writes it down; once written, only the lock changes."""
-        self.uv("add", "--quiet", f"serverless-django @ {wheel}")
+        self.uv("add", "--quiet", "--no-sync", f"serverless-django @ {wheel}")
+        self.uv("sync", "--quiet")  # with the group `dev`, which `add` leaves out
 
     def uv(self, *arguments: str) -> str:
         done = subprocess.run(

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.openapi.docs import DocsBase
 
-from lambda_app.apps.feed.budgets import budget
+from serverless_django.budgets import budget
 
 CONTENT_TYPES = {
     "favicon.png": "image/png",

@@ -6,10 +6,10 @@ import msgspec
 from django.db import transaction
 from django.tasks import task
 
-from lambda_app.apps.feed.budgets import budget
 from lambda_app.apps.feed.payloads import LikeRequest, Upload, ViewReport
 from lambda_app.apps.feed.services import abandoned_photos, partitions, reactions, renderings, renditions
 from lambda_app.apps.feed.services.photos import parse_key
+from serverless_django.budgets import budget
 
 
 @task(queue_name="likes")

@@ -4,14 +4,8 @@ from dataclasses import fields
 
 import pytest
 
-from serverless_django.observability.budgets import (
-    Budget,
-    InvalidBudgetError,
-    breaches_of,
-    budget_of,
-    is_within,
-    report_of,
-)
+from serverless_django.budgets import Budget, InvalidBudgetError
+from serverless_django.observability.budgets import breaches_of, budget_of, is_within, report_of
 from serverless_django.observability.recordings import MAX_STATEMENTS, Recording
 from serverless_django.observability.sites import Site
 from serverless_django.observability.statements import advice_for, shape_of

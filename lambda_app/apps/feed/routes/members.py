@@ -5,10 +5,10 @@ from ninja import Path, Query, Router
 
 from lambda_app.apps.feed import queries
 from lambda_app.apps.feed.authentication import MemberRequest
-from lambda_app.apps.feed.budgets import budget
 from lambda_app.apps.feed.responses import empty_response
 from lambda_app.apps.feed.schemas import Handle, MemberOut, PageQuery, PostPage
 from lambda_app.apps.feed.services import members
+from serverless_django.budgets import budget
 
 router = Router(tags=["members"])
 

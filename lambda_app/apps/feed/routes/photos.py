@@ -2,9 +2,9 @@ from ninja import Router
 
 from lambda_app.apps.feed import queries
 from lambda_app.apps.feed.authentication import MemberRequest
-from lambda_app.apps.feed.budgets import budget
 from lambda_app.apps.feed.schemas import Id, NewPhoto, PhotoOut, UploadOut, photo_out
 from lambda_app.apps.feed.services import photos
+from serverless_django.budgets import budget
 
 router = Router(tags=["photos"])
 

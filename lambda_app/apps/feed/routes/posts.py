@@ -8,7 +8,6 @@ from ninja import Query, Router, Status
 
 from lambda_app.apps.feed import queries
 from lambda_app.apps.feed.authentication import MemberRequest
-from lambda_app.apps.feed.budgets import budget
 from lambda_app.apps.feed.errors import TooManyError
 from lambda_app.apps.feed.identifiers import view_id
 from lambda_app.apps.feed.payloads import LikeRequest, ViewReport, to_json
@@ -16,6 +15,7 @@ from lambda_app.apps.feed.responses import empty_response
 from lambda_app.apps.feed.schemas import Id, NewPost, NewViews, PageQuery, PostOut, PostPage, ViewsAccepted
 from lambda_app.apps.feed.services import posts
 from lambda_app.apps.feed.tasks import record_likes, record_views
+from serverless_django.budgets import budget
 
 router = Router(tags=["posts"])
 

@@ -1,9 +1,9 @@
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from lambda_app.apps.feed.budgets import budget
 from lambda_app.apps.feed.schemas import Id, SharedPostOut
 from lambda_app.apps.feed.services import shared_posts
+from serverless_django.budgets import budget
 
 router = Router(tags=["shared posts"])
 

@@ -1,42 +1,24 @@
 """A recording and a budget → what is over it, where, and what to change.
 
-An app declares a budget without this module: a mapping in the attribute `budget` of the request, which its view
-sets, or of a task's function.  Every limit that it does not name is that of BUDGET_DEFAULT in the settings.
+A budget is a mapping in the attribute `budget` of the request, or of a task's function, where the decorator of
+`serverless_django.budgets` puts it.  Every limit that it does not name is that of BUDGET_DEFAULT in the settings.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
-from functools import lru_cache
+from dataclasses import dataclass
 from os.path import relpath
 from typing import Any
 
 from django.conf import settings
 
+from serverless_django.budgets import Budget, budget_with
 from serverless_django.observability.recordings import Recording, Statement
 from serverless_django.observability.statements import advice_for, shape_of
 
 
-class InvalidBudgetError(ValueError):
-    """A budget names a limit that does not exist, or gives it no number."""
-
-
 class BudgetExceededError(AssertionError):
     """A request or a task took more than its budget allows."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """The most that one request or one task may take."""
-
-    queries: int = 10
-    repeats: int = 3
-    """How often one line may send one statement, whatever its values."""
-
-    sql_ms: float = 50
-    slowest_query_ms: float = 20
-    response_ms: float = 100
-    response_bytes: int = 500_000
 
 
 TIMES = frozenset({"sql_ms", "slowest_query_ms", "response_ms"})
@@ -69,19 +51,7 @@ def budget_of(declared: Mapping[str, Any] | None) -> Budget:
     Raise InvalidBudgetError if a limit does not exist or is no number.
     """
     default: Mapping[str, Any] = getattr(settings, "BUDGET_DEFAULT", ADVICE)
-    limits = {**default, **declared} if declared else default
-    return _budget(tuple(limits), *limits.values())
-
-
-@lru_cache(maxsize=512, typed=True)
-def _budget(limits: tuple[str, ...], *values: Any) -> Budget:
-    names = [field.name for field in fields(Budget)]
-    for name, value in zip(limits, values, strict=True):
-        if name not in names:
-            raise InvalidBudgetError(f"a budget has no limit {name!r}; it has {', '.join(names)}")
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InvalidBudgetError(f"the limit {name} of a budget should be a number, got {value!r}")
-    return Budget(**dict(zip(limits, values, strict=True)))
+    return budget_with({**default, **declared} if declared else default)
 
 
 def is_within(recording: Recording, budget: Budget, *, response_bytes: int, elapsed_ms: float) -> bool:

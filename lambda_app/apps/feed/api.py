@@ -17,6 +17,7 @@ from lambda_app.apps.feed.authentication import BearerToken
 from lambda_app.apps.feed.docs import DocsPage
 from lambda_app.apps.feed.errors import RefusedError, TooManyError
 from lambda_app.apps.feed.routes import members, photos, posts, shared
+from serverless_django.identity.ninja import ask_for_token
 
 MAX_ERRORS = 20
 """Of what is wrong with a request, the first; `error_count` says how many there are."""
@@ -127,6 +128,7 @@ api.add_router("", posts.router)
 api.add_router("", members.router)
 api.add_router("", photos.router)
 api.add_router("", shared.router)
+api.add_exception_handler(AuthenticationError, ask_for_token)
 
 
 @api.exception_handler(RefusedError)
@@ -146,10 +148,3 @@ def refuse_input(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 def _short(name: str | int) -> str | int:
     return name[:MAX_NAME_LENGTH] if isinstance(name, str) else name
-
-
-@api.exception_handler(AuthenticationError)
-def ask_for_token(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-    response = api.create_response(request, {"detail": str(error)}, status=401)
-    response["WWW-Authenticate"] = "Bearer"
-    return response

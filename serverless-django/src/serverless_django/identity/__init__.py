@@ -1,1 +1,1 @@
-"""Who is calling, where no authorizer of a gateway has asked: a bearer token → its verified claims."""
+"""Who is calling: a bearer token → its verified claims → a caller, for plain views, django-ninja and DRF."""

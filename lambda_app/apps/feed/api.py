@@ -18,6 +18,7 @@ from lambda_app.apps.feed.docs import DocsPage
 from lambda_app.apps.feed.errors import RefusedError, TooManyError
 from lambda_app.apps.feed.routes import members, photos, posts, shared
 from serverless_django.identity.ninja import ask_for_token
+from serverless_django.pagination import InvalidCursorError
 
 MAX_ERRORS = 20
 """Of what is wrong with a request, the first; `error_count` says how many there are."""
@@ -137,6 +138,11 @@ def refuse(request: HttpRequest, error: RefusedError) -> HttpResponse:
     if isinstance(error, TooManyError):
         response["Retry-After"] = str(ceil(error.retry_after.total_seconds()))
     return response
+
+
+@api.exception_handler(InvalidCursorError)
+def refuse_cursor(request: HttpRequest, error: InvalidCursorError) -> HttpResponse:
+    return api.create_response(request, {"detail": str(error)}, status=422)
 
 
 @api.exception_handler(ValidationError)

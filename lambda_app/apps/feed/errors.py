@@ -22,10 +22,6 @@ class ConflictError(RefusedError):
     status = HTTPStatus.CONFLICT
 
 
-class InvalidCursorError(RefusedError):
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-
-
 class TooManyError(RefusedError):
     """Allowed again after `retry_after`."""
 

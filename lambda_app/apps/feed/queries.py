@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from lambda_app.apps.feed.cursors import encode_cursor
 from lambda_app.apps.feed.errors import NotFoundError
 from lambda_app.apps.feed.feed_page import feed_page_ids
 from lambda_app.apps.feed.models import Follow, Like, Member, Photo, Post
@@ -20,6 +19,7 @@ from lambda_app.apps.feed.schemas import (
     photo_out,
     renditions_out,
 )
+from serverless_django.pagination import read_page
 
 POST_COLUMNS = (
     "id",
@@ -110,16 +110,8 @@ def _find_member(handle: str) -> QuerySet[Member]:
 
 
 def _read_page(posts: QuerySet[Post], *, viewer: Member, page: PageQuery) -> PostPage:
-    before = page.before
-    if before is not None:
-        posts = posts.filter(id__lt=before)
-    # One more than asked for tells whether a next page exists.
-    rows = list(_rows(posts, viewer=viewer).order_by("-id")[: page.limit + 1])
-    shown = rows[: page.limit]
-    return PostPage(
-        posts=[_post_out(row) for row in shown],
-        next_cursor=encode_cursor(shown[-1]["id"]) if len(rows) > page.limit else None,
-    )
+    found = read_page(_rows(posts, viewer=viewer), cursor=page.cursor, limit=page.limit)
+    return PostPage(posts=[_post_out(row) for row in found.rows], next_cursor=found.next_cursor)
 
 
 def _rows(posts: QuerySet[Post], *, viewer: Member) -> QuerySet[Post, dict[str, Any]]:

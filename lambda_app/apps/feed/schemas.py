@@ -9,8 +9,8 @@ from uuid import UUID
 from django.core.files.storage import storages
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from lambda_app.apps.feed.cursors import CURSOR_PATTERN, decode_cursor
 from lambda_app.apps.feed.models import MAX_CAPTION_LENGTH, MAX_UPLOAD_BYTES, Photo
+from serverless_django.pagination import CURSOR_PATTERN, decode_cursor
 
 MAX_VIEWS_PER_REQUEST = 500
 MAX_VIEW_DURATION_MS = 86_400_000
@@ -84,7 +84,7 @@ class PageQuery(BaseModel):
     @property
     def before(self) -> UUID | None:
         """Raise InvalidCursorError if the cursor is not one that we gave."""
-        return None if self.cursor is None else decode_cursor(self.cursor)
+        return None if self.cursor is None else decode_cursor(self.cursor, UUID)
 
 
 class MemberOut(BaseModel):

@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from lambda_app.apps.feed.cursors import encode_cursor
 from lambda_app.apps.feed.identifiers import new_id
 from lambda_app.apps.feed.models import Photo, Post
+from serverless_django.pagination import encode_cursor
 from tests.integration.feed.conftest import make_member, make_photo, make_post
 
 pytestmark = pytest.mark.django_db

@@ -3,15 +3,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from lambda_app.apps.feed.cursors import decode_cursor, encode_cursor
-from lambda_app.apps.feed.errors import InvalidCursorError
 from lambda_app.apps.feed.identifiers import new_id
+from serverless_django.pagination import InvalidCursorError, decode_cursor, encode_cursor
 
 
 def test_a_cursor_leads_back_to_its_id():
     last_id = new_id()
 
-    assert decode_cursor(encode_cursor(last_id)) == last_id
+    assert decode_cursor(encode_cursor(last_id), UUID) == last_id
 
 
 def test_ids_are_in_the_order_of_their_making():
@@ -25,7 +24,7 @@ def test_ids_are_in_the_order_of_their_making():
 )
 def test_what_is_no_cursor_is_refused(cursor):
     with pytest.raises(InvalidCursorError, match="not a cursor of this API"):
-        decode_cursor(cursor)
+        decode_cursor(cursor, UUID)
 
 
 def test_no_two_cursors_mean_the_same_place():
@@ -34,10 +33,10 @@ def test_no_two_cursors_mean_the_same_place():
 
     for last in string.ascii_letters + string.digits + "-_":
         try:
-            decode_cursor(cursor[:-1] + last)
+            decode_cursor(cursor[:-1] + last, UUID)
             readable.append(cursor[:-1] + last)
         except InvalidCursorError:
             continue
 
     assert cursor in readable
-    assert len({decode_cursor(each) for each in readable}) == len(readable) == 4
+    assert len({decode_cursor(each, UUID) for each in readable}) == len(readable) == 4

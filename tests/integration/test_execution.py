@@ -16,8 +16,8 @@ from serverless_django.tasks.batch import run_directly
 from serverless_django.tasks.deliveries import TaskFailedError
 from serverless_django.tasks.models import FailedCall, Receipt
 from serverless_django.tasks.wire import read_envelope
+from serverless_django.testing.threads import run_in_threads
 from tests import sample_tasks
-from tests.threads import run_in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

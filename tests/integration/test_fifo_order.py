@@ -17,9 +17,9 @@ from uuid6 import uuid7
 
 from serverless_django.tasks import outbox
 from serverless_django.tasks.models import DeferredCall
+from serverless_django.testing.threads import run_in_threads
 from tests.integration.fifo import FAULTS, effects, failing, fifo_line, move, move_directly
 from tests.integration.tasks_in_batches import call
-from tests.threads import run_in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,8 +6,8 @@ import pytest
 
 from serverless_django.handlers import api_gateway, sqs
 from serverless_django.observability.origins import Origin, continued
+from serverless_django.testing.log_lines import captured_lines
 from tests.integration.test_sqs import record
-from tests.log_lines import captured_lines
 from tests.sample_tasks import note
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -18,8 +18,8 @@ from serverless_django.tasks import outbox, sqs
 from serverless_django.tasks.models import DeferredCall
 from serverless_django.tasks.sqs import QueueUnavailableError
 from serverless_django.tasks.wire import read_envelope
+from serverless_django.testing.threads import run_in_threads
 from tests.sample_tasks import note
-from tests.threads import run_in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

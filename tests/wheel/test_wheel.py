@@ -25,7 +25,7 @@ def project(tmp_path, wheel):
 
 
 def test_the_tests_of_a_project_pass_on_the_wheel_alone(project):
-    assert "2 passed" in project.uv("run", "--quiet", "pytest", "-q")
+    assert "6 passed" in project.uv("run", "--quiet", "pytest", "-q")
 
     where = project.uv("run", "--quiet", "python", "-c", "import serverless_django; print(serverless_django.__file__)")
     assert Path(where.strip()).is_relative_to(project.root)

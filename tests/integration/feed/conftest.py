@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -6,13 +6,13 @@ from uuid import UUID
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
-from django.tasks import task_backends
 from django.test import Client
 from PIL import Image
 
 from lambda_app.apps.feed.models import Member, Photo, Post
 from lambda_app.apps.feed.services.photos import upload_key
-from tests.integration.feed.doubles import CLAIMS
+from serverless_django.testing.requests import client_with_claims
+from serverless_django.testing.task_queue import TaskQueue
 
 STORAGE = {
     "BACKEND": "tests.integration.feed.doubles.SigningStorage",
@@ -21,42 +21,20 @@ STORAGE = {
 
 
 @pytest.fixture(autouse=True)
-def _platform(settings: Any) -> None:
-    """The app alone: claims from the test, tasks kept instead of run, objects in memory."""
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.integration.feed.doubles.ClaimsMiddleware"]
-    backend = "django.tasks.backends.dummy.DummyBackend"
-    settings.TASKS = {"default": {"BACKEND": backend, "QUEUES": ["default", "renderings", "likes", "views"]}}
+def _platform(settings: Any, task_queue: TaskQueue) -> None:
+    """The app alone: tasks kept instead of run, objects in memory."""
     settings.STORAGES = {"uploads": STORAGE, "media": STORAGE}
 
 
-class Queue:
-    """The task calls that were sent."""
-
-    @property
-    def calls(self) -> list[Any]:
-        return task_backends["default"].results  # type: ignore[attr-defined,no-any-return]
-
-    def run(self, *, times: int = 1) -> None:
-        """Deliver every call, in order, each `times` times."""
-        calls = list(self.calls)
-        self.calls.clear()
-        for call in calls:
-            for _ in range(times):
-                call.task.call(*call.args, **call.kwargs)
-
-
 @pytest.fixture
-def queue() -> Iterator[Queue]:
-    queue = Queue()
-    queue.calls.clear()
-    yield queue
-    queue.calls.clear()
+def queue(task_queue: TaskQueue) -> TaskQueue:
+    return task_queue
 
 
 @pytest.fixture
 def client_of() -> Callable[[str], Client]:
     """Make the client of a member: `client_of("ada")` calls with ada's verified token."""
-    return lambda handle: Client(**{CLAIMS: {"sub": f"subject-of-{handle}", "preferred_username": handle}})
+    return lambda handle: client_with_claims(sub=f"subject-of-{handle}", preferred_username=handle)
 
 
 @pytest.fixture
@@ -76,7 +54,7 @@ def client_of_reader(db: None) -> Client:
     from tests.integration.feed.every_endpoint import POPULATION, READER
 
     seed(POPULATION, on_progress=lambda *progress: None)
-    return Client(**{CLAIMS: {"sub": READER, "preferred_username": "reader"}})
+    return client_with_claims(sub=READER, preferred_username="reader")
 
 
 def make_member(handle: str) -> Member:

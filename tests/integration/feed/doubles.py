@@ -1,26 +1,12 @@
-"""What stands for the platform in tests of the app: the verified claims, and a storage that signs."""
+"""A storage in memory that signs, and holds the app to its conditions."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from hashlib import md5
 from typing import Any
 
 from django.core.files.storage import InMemoryStorage
-from django.http import HttpRequest, HttpResponse
 
 from serverless_django.objects.presigned import put_headers
-
-CLAIMS = "tests.claims"
-"""Key in the WSGI environment.  No header can become it."""
-
-
-class ClaimsMiddleware:
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.claims = request.META.get(CLAIMS)  # type: ignore[attr-defined]
-        return self.get_response(request)
 
 
 class SigningStorage(InMemoryStorage):

@@ -6,7 +6,6 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.test import Client
 
 from lambda_app.apps.feed.population import Population
 from lambda_app.apps.feed.seeding import seed
@@ -15,8 +14,8 @@ from serverless_django.doctor.facts import Facts
 from serverless_django.doctor.findings import diagnose
 from serverless_django.doctor.settings_facts import measure_middleware, read_settings
 from serverless_django.observability.recordings import recorded
+from serverless_django.testing.requests import client_with_claims
 from tests.integration.feed import every_endpoint
-from tests.integration.feed.doubles import CLAIMS
 
 pytestmark = pytest.mark.django_db
 
@@ -34,13 +33,11 @@ def record(route, client):
 def large_feed(monkeypatch):
     seed(POPULATION, on_progress=lambda *progress: None)
     monkeypatch.setattr(every_endpoint, "READER", f"seed-{POPULATION.posts}-2")
-    return Client(**{CLAIMS: {"sub": every_endpoint.READER, "preferred_username": "reader"}})
+    return client_with_claims(sub=every_endpoint.READER, preferred_username="reader")
 
 
 def test_the_feed_has_full_marks(large_feed, queue, settings):
-    settings.MIDDLEWARE = [path for path in settings.MIDDLEWARE if "doubles" not in path]
     middleware, settings_facts = measure_middleware(), read_settings()
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.integration.feed.doubles.ClaimsMiddleware"]
     statements = sent_statements([record(route, large_feed) for route in every_endpoint.REQUESTS])
 
     diagnosis = diagnose(Facts(middleware=middleware, statements=statements, **settings_facts, **read_database()))
@@ -83,13 +80,15 @@ def test_the_command_says_it_in_json_too(settings):
 
 
 def test_a_visit_takes_what_the_request_needs_from_a_file(tmp_path, settings):
-    (tmp_path / "claims.json").write_text('{"sub": "subject-of-ada", "preferred_username": "ada"}')
+    claims = {"sub": "subject-of-ada", "preferred_username": "ada"}
+    event = {"requestContext": {"authorizer": {"jwt": {"claims": claims}}}}
+    (tmp_path / "event.json").write_text(json.dumps(event))
     out = StringIO()
     settings.DEBUG = True
 
     with pytest.raises(SystemExit):
         call_command(
-            "doctor", "--visit", "/v1/feed", "--meta", f"{CLAIMS}=@{tmp_path}/claims.json", "--json", stdout=out
+            "doctor", "--visit", "/v1/feed", "--meta", f"aws.event=@{tmp_path}/event.json", "--json", stdout=out
         )
 
     assert json.loads(out.getvalue())["rules"] > 30

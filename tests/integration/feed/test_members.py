@@ -2,13 +2,12 @@ from threading import Thread
 
 import pytest
 from django.db import connection
-from django.test import Client
 
 from lambda_app.apps.feed.errors import ConflictError
 from lambda_app.apps.feed.models import Follow, Member
 from lambda_app.apps.feed.services import members
+from serverless_django.testing.requests import client_with_claims
 from tests.integration.feed.conftest import make_member
-from tests.integration.feed.doubles import CLAIMS
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +29,7 @@ def test_without_claims_the_answer_asks_for_a_bearer_token(client):
 
 @pytest.mark.parametrize("subject", [None, "", 7, "x" * 256, "a\x00b"])
 def test_a_subject_that_cannot_be_stored_is_no_caller(subject):
-    response = Client(**{CLAIMS: {"sub": subject, "preferred_username": "ada"}}).get("/v1/feed")
+    response = client_with_claims(sub=subject, preferred_username="ada").get("/v1/feed")
 
     assert response.status_code == 401
 
@@ -38,7 +37,7 @@ def test_a_subject_that_cannot_be_stored_is_no_caller(subject):
 @pytest.mark.parametrize("name", [None, "", "a b", "ada@example.org", "x" * 65, "a\x00b", "ada\n", "Ädä", ".", "..",
                                   "\N{KELVIN SIGN}im"])  # fmt: skip
 def test_a_new_caller_needs_a_name_that_can_be_a_handle(name):
-    response = Client(**{CLAIMS: {"sub": "s", "preferred_username": name}}).get("/v1/feed")
+    response = client_with_claims(sub="s", preferred_username=name).get("/v1/feed")
 
     assert response.status_code == 403
     assert not Member.objects.exists()
@@ -47,7 +46,7 @@ def test_a_new_caller_needs_a_name_that_can_be_a_handle(name):
 def test_a_known_caller_keeps_the_handle_whatever_the_token_says_later(ada):
     ada.get("/v1/feed")
 
-    renamed = Client(**{CLAIMS: {"sub": "subject-of-ada", "preferred_username": "lovelace"}})
+    renamed = client_with_claims(sub="subject-of-ada", preferred_username="lovelace")
 
     assert renamed.get("/v1/members/ada").status_code == 200
 
@@ -55,7 +54,7 @@ def test_a_known_caller_keeps_the_handle_whatever_the_token_says_later(ada):
 def test_a_handle_that_another_subject_has_is_a_conflict(ada):
     ada.get("/v1/feed")
 
-    response = Client(**{CLAIMS: {"sub": "impostor", "preferred_username": "Ada"}}).get("/v1/feed")
+    response = client_with_claims(sub="impostor", preferred_username="Ada").get("/v1/feed")
 
     assert response.status_code == 409
     assert "'ada' belongs to somebody else" in response.json()["detail"]

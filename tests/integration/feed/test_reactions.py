@@ -11,8 +11,8 @@ from lambda_app.apps.feed.identifiers import new_id
 from lambda_app.apps.feed.models import Like, Post, View
 from lambda_app.apps.feed.payloads import LikeRequest, ViewReport
 from lambda_app.apps.feed.services import reactions
+from serverless_django.testing.threads import run_in_threads
 from tests.integration.feed.conftest import make_member, make_post
-from tests.threads import run_in_threads
 
 pytestmark = pytest.mark.django_db
 

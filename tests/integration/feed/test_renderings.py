@@ -12,8 +12,8 @@ from lambda_app.apps.feed import tasks
 from lambda_app.apps.feed.models import Photo
 from lambda_app.apps.feed.services import renderings, renditions
 from lambda_app.apps.feed.services.renderings import MAX_AT_ONCE, MAX_ATTEMPTS, MESSAGE_LEASE, WORKER_LEASE
+from serverless_django.testing.threads import run_in_threads
 from tests.integration.feed.conftest import make_image, make_member, make_photo, upload
-from tests.threads import run_in_threads
 
 pytestmark = pytest.mark.django_db
 

@@ -8,10 +8,10 @@ import json
 import pytest
 
 from serverless_django.handlers.api_gateway import handler
+from serverless_django.testing.log_lines import captured_lines
 from tests.conftest import LambdaContext
 from tests.fresh_process import ENVIRONMENT, run
 from tests.linear import grows_linearly
-from tests.log_lines import captured_lines
 
 MARK = "s3cr3t-8c1f"
 

@@ -14,6 +14,7 @@ from lambda_app.apps.feed.models import Photo
 from lambda_app.apps.feed.services.renderings import MAX_AT_ONCE
 from serverless_django.handlers.s3 import handler
 from serverless_django.tasks.models import DeferredCall
+from serverless_django.testing.threads import run_in_threads
 from tests.integration.conftest import buckets, endpoint  # noqa: F401
 from tests.integration.feed.conftest import (  # noqa: F401
     _platform,
@@ -26,7 +27,6 @@ from tests.integration.feed.conftest import (  # noqa: F401
     queue,
     upload,
 )
-from tests.threads import run_in_threads
 
 pytestmark = pytest.mark.django_db
 

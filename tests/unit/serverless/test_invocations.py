@@ -6,7 +6,7 @@ import pytest
 
 from serverless_django.observability import invocations
 from serverless_django.observability.invocations import Invocation, current_invocation, observed
-from tests.log_lines import captured_lines
+from serverless_django.testing.log_lines import captured_lines
 
 HTTP = {
     "requestContext": {"requestId": "request-1", "http": {"method": "GET"}},

@@ -15,7 +15,7 @@ from serverless_django.observability.lines import encode_line
 from serverless_django.observability.logs import LineHandler, logger
 from serverless_django.observability.texts import MAX_TEXT_CHARACTERS, cut, text_of
 from serverless_django.observability.tracebacks import MAX_EXCEPTIONS, text_of_error
-from tests.log_lines import captured_lines
+from serverless_django.testing.log_lines import captured_lines
 
 MAX_BYTES = 262_144
 """Of one event of CloudWatch Logs."""

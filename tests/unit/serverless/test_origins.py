@@ -4,7 +4,7 @@ import pytest
 
 from serverless_django.observability.logs import logger
 from serverless_django.observability.origins import NOBODY, Origin, continued, current_origin, origin_of
-from tests.log_lines import captured_lines
+from serverless_django.testing.log_lines import captured_lines
 
 ADA = Origin("request-1", "Root=1-abc;Parent=53995c3f42cd8ad8;Sampled=1")
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from serverless_django.observability.redaction import HIDDEN, NAMES, hide_fields, hide_values
-from tests.log_lines import captured_lines
+from serverless_django.testing.log_lines import captured_lines
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"
 

@@ -9,10 +9,15 @@ from typing import Any
 
 import pytest
 
+from serverless_django.conf import topology_of
 from serverless_django.local.emulator import CREDENTIALS, Emulator
 from serverless_django.local.postgresql import FAST_AND_FORGETFUL, PORT, SUPERUSER, PostgreSQL
 from serverless_django.settings import BACKEND
 from serverless_django.testing.lambda_context import LambdaContext
+from serverless_django.testing.log_lines import Lines, captured_lines
+from serverless_django.testing.requests import kept_connection
+from serverless_django.testing.task_queue import BACKEND as DUMMY_BACKEND
+from serverless_django.testing.task_queue import TaskQueue
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +72,28 @@ def event(pytestconfig: pytest.Config) -> Callable[[str], Any]:
 def lambda_context() -> LambdaContext:
     """What Lambda passes to a handler beside the event."""
     return LambdaContext()
+
+
+@pytest.fixture
+def task_queue(settings: Any) -> Iterator[TaskQueue]:
+    """Keep the tasks that this test enqueues, on the queues of the topology, until it runs them."""
+    names = [queue.name for queue in topology_of(getattr(settings, "SERVERLESS", {})).task_queues]
+    settings.TASKS = {"default": {"BACKEND": DUMMY_BACKEND, "QUEUES": names}}
+    queue = TaskQueue()
+    queue.calls.clear()
+    yield queue
+    queue.calls.clear()
+
+
+@pytest.fixture
+def one_connection(db: None) -> Iterator[None]:
+    """Let requests to a handler run in the transaction of the test, which is rolled back at its end."""
+    with kept_connection():
+        yield
+
+
+@pytest.fixture
+def log_lines() -> Iterator[Lines]:
+    """Return a reader of what was logged since the test began, as CloudWatch would get it: `log_lines()`."""
+    with captured_lines() as lines:
+        yield lines

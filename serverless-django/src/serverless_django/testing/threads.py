@@ -7,7 +7,10 @@ from django.db import connection
 
 
 def run_in_threads(*calls: Callable[[], object]) -> list[Exception]:
-    """Run `calls` at once and return what they raised."""
+    """Run `calls` at the same time and return the exceptions that they raised, in no order.
+
+    Each has a database connection of its own, so the test should be `django_db(transaction=True)`.
+    """
     failures: list[Exception] = []
 
     def run(call: Callable[[], object]) -> None:

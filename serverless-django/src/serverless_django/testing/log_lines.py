@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from serverless_django.observability.logs import json_handler, logger
 
@@ -14,9 +14,11 @@ type Lines = Callable[[], list[dict[str, Any]]]
 
 @contextmanager
 def captured_lines(*, level: int = logging.INFO) -> Iterator[Lines]:
-    """Yield a reader of the lines written since.  They have passed the formatter that is deployed."""
-    handler, stream = json_handler(), io.StringIO()
-    assert isinstance(handler, logging.StreamHandler)
+    """Yield a reader of the lines written since, each a dictionary, as the deployed formatter writes them.
+
+    `level` is the lowest level that is written.
+    """
+    handler, stream = cast("logging.StreamHandler[Any]", json_handler()), io.StringIO()
     former, former_level = handler.setStream(stream), logger.log_level
     root = logging.getLogger()
     root_level = root.level

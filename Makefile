@@ -42,8 +42,12 @@ reset: install ## Delete what `make run` has stored: rows, objects, messages
 	serverless-django reset
 
 .PHONY: test
-test: install serverless-django/node_modules/.installed ## Unit, integration, infrastructure and end-to-end tests
-	pytest $(ARGS)
+test: install serverless-django/node_modules/.installed ## A fast member of each kind of test, in two processes; writes .bench/test.json
+	python -m tests.suite $(ARGS)
+
+.PHONY: test-nightly
+test-nightly: install serverless-django/node_modules/.installed ## Every test, one after the other
+	pytest --durations=10 $(ARGS)
 
 .PHONY: check
 check: .venv/.installed ## Lint, format, types, import contracts, system checks: no database, no network

@@ -1,5 +1,6 @@
 """What every test of this repository shares; servers come from the plugin of serverless_django.testing."""
 
+from collections import Counter
 from pathlib import Path
 
 import hypothesis
@@ -13,7 +14,23 @@ __all__ = ["EVENTS", "LambdaContext"]
 hypothesis.settings.register_profile("suite", max_examples=50, deadline=None, database=None, derandomize=True)
 hypothesis.settings.load_profile("suite")
 
+SEEN = pytest.StashKey[Counter[str]]()
 EVENTS = Path(__file__).parent.parent / "events"
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Leave to the night what is beyond the first N parameters of a test that is marked `daily(N)`.
+
+    The tests of a file stay together in one worker of pytest-xdist, and so do all that look at a synthesized stage.
+    """
+    if daily := item.get_closest_marker("daily"):
+        seen = item.config.stash.setdefault(SEEN, Counter())
+        name = item.nodeid.partition("[")[0]
+        seen[name] += 1
+        if seen[name] > daily.args[0]:
+            item.add_marker(pytest.mark.nightly)
+    path = item.path.relative_to(Path(__file__).parent)
+    item.add_marker(pytest.mark.xdist_group(path.parts[0] if path.parts[0] == "infrastructure" else str(path)))
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ def world():
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+@pytest.mark.daily(3)
 def test_the_next_request_is_served_after(fault, world):
     try:
         fault(world)

@@ -23,6 +23,7 @@ def calm():
         yield world
 
 
+@pytest.mark.nightly
 def test_every_effect_happens_exactly_once(world):
     outcome = run(Plan(messages=1_500, kills=15, crashes=2, seed=7), world)
 
@@ -36,6 +37,7 @@ def test_every_effect_happens_exactly_once(world):
 
 @pytest.mark.parametrize("task", ["transfer_one", "transfer_all"])
 @pytest.mark.parametrize("guilty", [("kills",), ("exits",), ("leaves",), ("kills", "exits", "kills")], ids=", ".join)
+@pytest.mark.daily(1)
 def test_of_calls_whose_worker_ends_the_guilty_alone_are_buried_and_all_others_run(calm, task, guilty):
     calm.broker.clear()
     calm.execute(books.CLEAR)
@@ -69,6 +71,7 @@ def work_until_dead(world, count):
     return deliveries
 
 
+@pytest.mark.nightly
 def test_without_receipts_the_same_faults_do_harm(world):
     outcome = run(Plan(messages=200, kills=10, crashes=1, seed=7, kind="naive"), world)
 
@@ -77,6 +80,7 @@ def test_without_receipts_the_same_faults_do_harm(world):
 
 
 @pytest.mark.parametrize("fault", ["kill", "cut"])
+@pytest.mark.nightly
 def test_no_boundary_of_input_and_output_loses_or_doubles_an_effect(calm, fault):
     found = enumerate_crash_points(calm, "ours", fault)
 
@@ -86,5 +90,6 @@ def test_no_boundary_of_input_and_output_loses_or_doubles_an_effect(calm, fault)
     assert min(found["points"].values()) >= 6
 
 
+@pytest.mark.nightly
 def test_the_same_boundaries_show_what_a_worker_without_receipts_does(calm):
     assert enumerate_crash_points(calm, "naive", "kill")["violations"]

@@ -20,6 +20,7 @@ def adapter(settings, lambda_context):
     return lambda event: respond(event, lambda_context)
 
 
+@pytest.mark.nightly
 def test_what_django_sees_does_not_depend_on_the_gateway(adapter):
     with oracle() as ask:
         found = [fault for request in wire_requests(REQUESTS, seed=1) for fault in mismatches(request, ask, adapter)]

@@ -25,6 +25,7 @@ def handle(settings, lambda_context):
     logging.disable(logging.NOTSET)
 
 
+@pytest.mark.nightly
 def test_nothing_escapes(handle):
     outcomes = fuzz(handle, events=EVENTS)
 

@@ -8,6 +8,8 @@ from textwrap import dedent
 from serverless_django.local.running import RunningCloud
 from tests.e2e.conftest import PROJECT, Laptop, eventually
 
+pytestmark = pytest.mark.nightly
+
 PAGE = PROJECT / "docs" / "how-to" / "add-a-queue.md"
 
 

@@ -13,6 +13,8 @@ from tests.e2e.conftest import Laptop, Phone, eventually, make_laptop
 
 DATABASE, LAMBDA, QUEUE = "AWS::RDS::DBProxy", "AWS::Lambda::Function", "AWS::SQS::Queue"
 
+pytestmark = pytest.mark.nightly
+
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Laptop]:

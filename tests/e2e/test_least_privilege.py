@@ -16,6 +16,8 @@ from tests.e2e.conftest import Laptop
 from tests.privileges.play import play
 from tests.privileges.recording import read_record
 
+pytestmark = pytest.mark.nightly
+
 
 def test_the_functions_call_what_was_recorded_and_are_refused_nothing(
     laptop: Laptop, cloud: RunningCloud, aws: Callable[[str], Any]

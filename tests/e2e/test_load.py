@@ -9,6 +9,8 @@ from typing import Any
 from serverless_django.local.running import RunningCloud
 from tests.e2e.conftest import Laptop, empty_queues
 
+pytestmark = pytest.mark.nightly
+
 
 def test_a_rising_load_is_answered_without_an_error(
     laptop: Laptop, cloud: RunningCloud, aws: Callable[[str], Any]

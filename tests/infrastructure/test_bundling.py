@@ -44,6 +44,7 @@ def project(tmp_path):
     return replace(PROJECT, root=tmp_path)
 
 
+@pytest.mark.nightly
 def test_the_same_lock_and_sources_give_the_same_bytes_in_another_folder(bundle, tmp_path):
     for name in ("uv.lock", "pyproject.toml", "serverless-django/pyproject.toml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -33,6 +33,7 @@ def test_the_cdk_has_no_warning(any_deployment):
 
 
 @pytest.mark.parametrize("name", ["prod", "local", "everything", "domain", "cdn"])
+@pytest.mark.daily(1)
 def test_cfn_lint_finds_nothing(name, request):
     any_deployment = request.getfixturevalue(name)
     # W3005: the CDK writes dependencies that CloudFormation would see by itself.

@@ -115,6 +115,7 @@ def test_the_next_attempt_removes_what_the_last_has_left_while_the_writer_is_sti
 
 
 @pytest.mark.parametrize("statement", [STATEMENTS[0], STATEMENTS[3], STATEMENTS[-1]])
+@pytest.mark.daily(1)
 def test_a_rollback_that_has_nothing_to_build_succeeds_while_the_writer_stays_open(writer, lambda_context, statement):
     leave_unfinished(statement)
 

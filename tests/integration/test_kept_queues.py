@@ -120,6 +120,7 @@ def test_a_drained_queue_has_lost_nothing(stage, old, new):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=25), st.sets(st.integers(0, 24), max_size=3))
+@pytest.mark.nightly
 def test_each_group_of_a_fifo_queue_keeps_its_order_also_if_a_message_is_refused(stage, groups, refused):
     url, target, sent = stage(f"old-{uuid4().hex[:8]}.fifo"), urls()["payments"], sqs.send_messages
     for value, group in enumerate(groups):
@@ -184,6 +185,7 @@ def stack(endpoint, tmp_path):
     ],
     ids=["removed", "renamed", "turned FIFO", "FIFO no more", "renamed FIFO"],
 )
+@pytest.mark.daily(1)
 def test_a_queue_that_a_deploy_removes_is_drained_and_declared_again_without_loss(stack, settings, before, after):
     old = stack.deploy(before)["mail"]
     buried = dead_letters_of(old)

@@ -63,6 +63,7 @@ def test_the_deploys_empty_event_migrates(lambda_context):
     assert "No migrations to apply." in response["output"]
 
 
+@pytest.mark.nightly
 def test_four_deploys_at_once_all_succeed(postgresql, empty_database):
     deploys = [start_deploy(postgresql, empty_database) for _ in range(4)]
 
@@ -170,6 +171,7 @@ def test_an_index_that_was_never_finished_is_made_anew(postgresql, lambda_contex
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.15, 0.3, 0.6])
+@pytest.mark.nightly
 def test_a_deploy_that_was_killed_is_finished_by_the_next(postgresql, empty_database, seconds):
     killed = start_deploy(postgresql, empty_database)
     wait_for_the_lock(postgresql, empty_database)

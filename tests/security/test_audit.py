@@ -17,6 +17,7 @@ def test_the_audit_finds_nothing(step):
     assert [str(finding) for finding in step()] == []
 
 
+@pytest.mark.nightly
 def test_the_bill_of_materials_names_every_package_of_the_bundle_with_its_hash(tmp_path, monkeypatch):
     monkeypatch.setattr(audit, "SBOM", tmp_path / "sbom.json")
 

@@ -87,6 +87,7 @@ def test_a_pattern_that_gives_back_or_begins_again_is_found(former):
 
 
 @pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.daily(6)
 def test_hiding_secrets_in_100_kb_takes_four_times_as_long_as_in_25(unit):
     assert grows_linearly(lambda text: hide_values(text + EVERY_SIGN), unit)
 
@@ -101,6 +102,7 @@ def test_a_long_text_is_cut_before_it_is_searched(unit, monkeypatch):
     assert max(map(len, seen)) <= 7 * len(cut("x " * 100_000))
 
 
+@pytest.mark.nightly
 def test_quadratic_work_is_found():
     former = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 
@@ -160,6 +162,7 @@ READERS = {
 
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("unit", ["a1", ",", ";", "%41", "&a=", "é"])
+@pytest.mark.daily(8)
 def test_reading_a_request_of_100_kb_takes_four_times_as_long_as_of_25(reader, unit):
     assert grows_linearly(READERS[reader], unit)
 

@@ -32,6 +32,7 @@ def test_the_tests_of_a_project_pass_on_the_wheel_alone(project):
 
 
 @pytest.mark.e2e
+@pytest.mark.nightly
 def test_a_project_runs_on_the_wheel_and_takes_its_next_version_by_a_lock_and_a_deploy(project, tmp_path):
     url = project.start()
     ask(f"{url}/greetings?name=Ada", method="POST")

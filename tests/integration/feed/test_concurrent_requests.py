@@ -33,6 +33,7 @@ def publish(client, photo):
     return client.post("/v1/posts", {"photo_id": str(photo.id)}, content_type="application/json")
 
 
+@pytest.mark.nightly
 def test_a_photo_that_is_deleted_and_posted_again_at_once_is_marked_as_its_posts_are(client_of):
     owner, statuses = make_member("ada"), []
     for _ in range(ROUNDS):

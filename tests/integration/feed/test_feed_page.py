@@ -52,6 +52,7 @@ def test_every_page_of_a_random_feed_is_what_a_plain_join_answers(seed_):
 
 
 @pytest.mark.parametrize("walk", [0, 3, 5_000])
+@pytest.mark.daily(1)
 def test_who_follows_many_gets_the_same_page_however_far_the_walk_goes(walk, monkeypatch):
     monkeypatch.setattr(feed_page, "MANY", 0)
     monkeypatch.setattr(feed_page, "OF_MANY", feed_page.OF_MANY.replace(f"LIMIT {feed_page.WALK}", f"LIMIT {walk}"))

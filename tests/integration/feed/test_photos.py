@@ -118,7 +118,11 @@ def test_a_rejected_photo_stays_rejected_whatever_comes_later(ada):
     assert read(ada, photo_id)["state"] == "rejected"
 
 
-@pytest.mark.parametrize("key", ["photos/x", "photos/", "x", f"photos/{uuid4()}", f"other/{uuid4()}", "photos/a/b"])
+@pytest.mark.parametrize(
+    "key",
+    ["photos/x", "photos/", "x", f"photos/{uuid4()}", f"other/{uuid4()}", "photos/a/b"],
+    ids=["no id", "no name", "no folder", "unknown id", "other folder", "folder in folder"],
+)
 def test_an_object_that_belongs_to_no_photo_does_nothing(key):
     tasks.render_photo.call(bucket="uploads", key=key)
 

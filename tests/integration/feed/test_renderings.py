@@ -211,6 +211,7 @@ class Workers:
 
 
 @pytest.mark.parametrize("seed", range(15))
+@pytest.mark.daily(2)
 def test_whatever_fails_no_upload_is_lost_and_no_member_has_more_than_a_few(queue, monkeypatch, seed):
     chance = random.Random(seed)
     keys = [key for handle in ("ada", "bob", "cyd") for key in make_uploads(handle, chance.randint(1, 6))]

@@ -238,11 +238,13 @@ def check(runs, construct, size: Size) -> None:
 
 @pytest.mark.usefixtures("squeezed")
 @pytest.mark.parametrize(("runs", "construct"), EACH)
+@pytest.mark.daily(40)
 def test_a_short_statement_means_the_same_if_every_value_leaves_it_that_may(runs, construct):
     check(runs, construct, FEW)
 
 
 @pytest.mark.parametrize(("runs", "construct"), EACH)
+@pytest.mark.daily(40)
 def test_a_statement_with_many_and_long_values_means_the_same(runs, construct, sent):
     check(runs, construct, FEW)
     check(runs, construct, MANY)

@@ -318,6 +318,7 @@ def test_a_page_of_another_site_does_not_send_the_request_that_the_api_has_signe
     "headers", [*FOREIGN, {"sec_fetch_site": "cross-site"}, {"origin": "http://localhost:8000"}], ids=str
 )
 @pytest.mark.parametrize("path", ["next", "1/response", "1/error"])
+@pytest.mark.daily(3)
 def test_a_page_neither_takes_the_events_of_a_function_nor_answers_for_it(cloud, headers, path):
     assert send(cloud.url, "/healthz").status == 200
     pid = next(item["pid"] for item in cloud.environments() if item["source"] == "api_gateway")

@@ -52,6 +52,7 @@ def options_of_the_makefile():
 
 @pytest.mark.parametrize("requirements", [TOOLS, FREE, f"uv\n{TOOLS}", f"uv=={UV_VERSION} {OTHER}\n"],
                          ids=["as locked", "a line without hash", "both", "the hash of another file"])  # fmt: skip
+@pytest.mark.daily(1)
 def test_a_uv_of_other_bytes_is_not_installed(install, requirements):
     status, said, installed = install(requirements, *options_of_the_makefile())
 

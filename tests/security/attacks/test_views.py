@@ -82,6 +82,7 @@ def test_a_day_takes_no_more_views_than_its_limit_however_patient_the_account(ad
     assert routes.MAX_VIEWS[routes.DAY] <= taken * FULL <= most
 
 
+@pytest.mark.nightly
 def test_what_the_minute_refuses_is_not_taken_from_the_day(ada):
     for _ in range(200):
         report_strangers(ada)

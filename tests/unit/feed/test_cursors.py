@@ -20,7 +20,9 @@ def test_ids_are_in_the_order_of_their_making():
 
 
 @pytest.mark.parametrize(
-    "cursor", ["", "x", "=", "é" * 22, "A" * 22, "A" * 10_000, encode_cursor(uuid4()), "\x00" * 22]
+    "cursor",
+    ["", "x", "=", "é" * 22, "A" * 22, "A" * 10_000, encode_cursor(uuid4()), "\x00" * 22],
+    ids=["empty", "letter", "padding", "accents", "zeros", "long", "random id", "null bytes"],
 )
 def test_what_is_no_cursor_is_refused(cursor):
     with pytest.raises(InvalidCursorError, match="not a cursor of this API"):

@@ -128,7 +128,7 @@ def test_other_valid_forms_are_accepted(changes):
         {"aud": "other", "client_id": "feed"},
         {"kid": "unknown"},
     ],
-    ids=str,
+    ids=lambda changes: ",".join(f"{name}={type(value).__name__}" for name, value in changes.items()),
 )
 def test_a_token_with_a_wrong_claim_is_refused(changes):
     with pytest.raises(UnauthorizedError, match=r'^Bearer scope="" error="invalid_token"'):

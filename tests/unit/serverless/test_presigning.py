@@ -43,6 +43,7 @@ def parts_of(url):
 @pytest.mark.parametrize("endpoint", ["", "http://127.0.0.1:4566", "http://s3.localhost:4566/", "https://a.example/s3"])
 @pytest.mark.parametrize("bucket", [BUCKET, "dotted.name"])
 @pytest.mark.usefixtures("_frozen", "_fresh_boto3")
+@pytest.mark.daily(4)
 def test_a_url_is_botocores_in_every_region_and_at_every_endpoint(monkeypatch, region, endpoint, bucket):
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     monkeypatch.setenv("AWS_REGION", region)

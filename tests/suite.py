@@ -1,4 +1,4 @@
-"""`make test`: a fast member of each kind of test, within five minutes on two cores; `make test-nightly` has them all."""
+"""`make test`: a fast member of each kind of test, in five minutes on two cores; `make test-nightly` has them all."""
 
 import subprocess
 import sys

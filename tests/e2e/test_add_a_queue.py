@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
 from serverless_django.local.running import RunningCloud
 from tests.e2e.conftest import PROJECT, Laptop, eventually
 

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from serverless_django.local.running import RunningCloud
 from tests.e2e.conftest import Laptop, empty_queues
 

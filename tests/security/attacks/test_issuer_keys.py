@@ -143,7 +143,7 @@ ISSUER_OF_THE_PROPERTY, NEW_KEY = Issuer(), ec.generate_private_key(ec.SECP256R1
 
 
 def _shown(value):
-    return f"{len(value)} characters" if isinstance(value, str) and len(value) > 9 else str(value)
+    return "(long)" if isinstance(value, str) and len(value) > 9 else str(value)
 
 
 RSA_KEY = public_jwk(rsa.generate_private_key(65537, 2048))

@@ -1,7 +1,9 @@
 """What every test of this repository shares; servers come from the plugin of serverless_django.testing."""
 
 from collections import Counter
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -31,6 +33,23 @@ def pytest_itemcollected(item: pytest.Item) -> None:
             item.add_marker(pytest.mark.nightly)
     path = item.path.relative_to(Path(__file__).parent)
     item.add_marker(pytest.mark.xdist_group(path.parts[0] if path.parts[0] == "infrastructure" else str(path)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Escape half surrogate pairs, which tests print on purpose: a worker of pytest-xdist cannot send them."""
+    return _escaped((yield))
+
+
+def _escaped(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode(errors="backslashreplace").decode()
+        case dict():
+            return {_escaped(key): _escaped(item) for key, item in value.items()}
+        case list() | tuple():
+            return type(value)(map(_escaped, value))
+    return value
 
 
 @pytest.fixture(autouse=True)

@@ -109,6 +109,7 @@ def test_a_shared_post_lies_in_the_cache_that_the_function_signed_in_to(
     assert not re.search(rb"NOPERM|WRONGPASS|NOAUTH|AuthenticationError|NoPermissionError", logs)
 
 
+@pytest.mark.nightly
 def test_killing_the_workers_loses_nothing_of_two_thousand_likes_and_as_many_views(
     laptop: Laptop,
     cloud: RunningCloud,

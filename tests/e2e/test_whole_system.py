@@ -12,6 +12,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from lambda_app.apps.feed.services import shared_posts
 from serverless_django.caching.valkey import ValkeyCache
 from serverless_django.deploy.node import cdk_cli

@@ -21,18 +21,13 @@ EVENTS = Path(__file__).parent.parent / "events"
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Leave to the night what is beyond the first N parameters of a test that is marked `daily(N)`.
-
-    The tests of a file stay together in one worker of pytest-xdist, and so do all that look at a synthesized stage.
-    """
+    """Leave to the night what is beyond the first N parameters of a test that is marked `daily(N)`."""
     if daily := item.get_closest_marker("daily"):
         seen = item.config.stash.setdefault(SEEN, Counter())
         name = item.nodeid.partition("[")[0]
         seen[name] += 1
         if seen[name] > daily.args[0]:
             item.add_marker(pytest.mark.nightly)
-    path = item.path.relative_to(Path(__file__).parent)
-    item.add_marker(pytest.mark.xdist_group(path.parts[0] if path.parts[0] == "infrastructure" else str(path)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -26,6 +26,7 @@ def server():
         yield server
 
 
+@pytest.mark.nightly
 def test_every_variant_gives_the_same_answers_and_has_a_cost(server):
     with workers_of(server, INSTALLED, python=PYTHON) as workers:
         costs = measure_costs(workers, rounds=1)

@@ -94,6 +94,7 @@ def indexes():
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
+@pytest.mark.daily(2)
 def test_a_statement_that_only_waits_is_not_cut_by_the_lock_timeout(writer, statement):
     end = end_soon(writer)
 
@@ -104,6 +105,7 @@ def test_a_statement_that_only_waits_is_not_cut_by_the_lock_timeout(writer, stat
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
+@pytest.mark.daily(2)
 def test_the_next_attempt_removes_what_the_last_has_left_while_the_writer_is_still_open(writer, statement):
     leave_unfinished(statement)
     end = end_soon(writer)

@@ -103,6 +103,7 @@ def test_what_is_no_call_is_given_up_too(send, deliver):
     assert "not a task message" in letter["reason"]
 
 
+@pytest.mark.nightly
 def test_a_look_changes_nothing(send, deliver):
     bury(send, deliver, call("fail"))
 
@@ -245,6 +246,7 @@ def test_a_bad_letter_of_a_fifo_group_does_not_hide_those_behind_it(fifo):
     assert "redrive: 14, refused: 1" in manage("redrive")
 
 
+@pytest.mark.nightly
 def test_a_redrive_of_what_was_done_meanwhile_does_nothing(send, deliver, calls):
     body = call("meet_conflicts").replace('"args":[]', '"args":["22001",3]')
     bury(send, deliver, body)
@@ -257,6 +259,7 @@ def test_a_redrive_of_what_was_done_meanwhile_does_nothing(send, deliver, calls)
     assert (calls, Receipt.objects.count()) == (["22001"], 1)
 
 
+@pytest.mark.nightly
 def test_a_dry_run_says_what_it_would_do(send, deliver):
     bury(send, deliver, call("fail"))
 
@@ -264,6 +267,7 @@ def test_a_dry_run_says_what_it_would_do(send, deliver):
     assert len(letters()) == 1
 
 
+@pytest.mark.nightly
 def test_a_letter_older_than_its_receipt_would_be_is_not_redriven(send, deliver):
     bury(send, deliver, call("fail", enqueued_at=(datetime.now(UTC) - timedelta(days=36)).isoformat()))
 

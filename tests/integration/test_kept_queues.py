@@ -107,6 +107,7 @@ def test_a_deploy_does_not_fail_because_sqs_does_not_answer(stage, monkeypatch, 
 
 @pytest.mark.parametrize("old", ["old", "old.fifo"])
 @pytest.mark.parametrize("new", ["mail", "payments"])
+@pytest.mark.daily(1)
 def test_a_drained_queue_has_lost_nothing(stage, old, new):
     url = stage(old)
     for value in range(25):

@@ -62,10 +62,12 @@ def test_each_attack_is_one_line_with_its_result(attacks):
     assert {attack.topic for attack in attacks} == {"samples"}
 
 
+@pytest.mark.nightly
 def test_what_was_not_tried_is_not_counted(attacks):
     assert figures_of(attacks) == {"attacks": 5, "succeeded": 3}
 
 
+@pytest.mark.nightly
 def test_figures_are_read_beside_what_hypothesis_writes(report):
     written = {each.attrib["name"] for each in report.iter("property")}
 

@@ -191,6 +191,7 @@ def test_reading_a_message_or_a_key_takes_as_long_as_it_is_long():
 @pytest.mark.django_db
 @pytest.mark.parametrize("unit", ["eyJ", "a@", "://a:", "%25"])
 @pytest.mark.parametrize("place", ["path", "trace", "agent", "cookie", "query"])
+@pytest.mark.daily(4)
 def test_a_whole_request_of_100_kb_takes_four_times_as_long_as_of_25(place, unit):
     from serverless_django.handlers.api_gateway import handler
 

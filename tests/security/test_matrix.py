@@ -40,6 +40,7 @@ def test_every_row_asks_every_principal():
 
 
 @pytest.mark.parametrize("route", ROWS, ids=" ".join)
+@pytest.mark.daily(6)
 def test_every_principal_gets_what_is_theirs_and_nothing_else(route, worlds, record_property):
     asked = [cell for cell in CELLS if cell.route == route]
     record_property("matrix_rows", len(asked))

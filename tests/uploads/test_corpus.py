@@ -22,6 +22,7 @@ def environment(tmp_path_factory):
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
+@pytest.mark.daily(20)
 def test_it_is_refused_with_its_reason_or_rendered_within_bounds(sample, environment):
     measured = environment.render(sample)
 

@@ -61,6 +61,7 @@ def test_an_upload_comes_back_as_renditions(ada):
             assert response.headers["Content-Type"] == "image/webp"
 
 
+@pytest.mark.nightly
 def test_rendering_again_changes_nothing(ada):
     ticket = upload(ada, make_image())
     render(ticket)

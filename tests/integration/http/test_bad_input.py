@@ -154,6 +154,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("query", HOSTILE)
 @pytest.mark.parametrize("view", [view.__name__ for view in SERVER_FAULTS])
+@pytest.mark.daily(20)
 def test_a_fault_of_the_server_stays_one_whatever_the_request_holds(client, view, query):
     if (view, query) == ("own_nul", "a NUL"):
         pytest.skip("the view stores what the client has sent")
@@ -163,6 +164,7 @@ def test_a_fault_of_the_server_stays_one_whatever_the_request_holds(client, view
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"a": "\\u0000"}', b"[1e999, NaN]", b"\xff"])
 @pytest.mark.parametrize("view", [view.__name__ for view in SERVER_FAULTS])
+@pytest.mark.daily(10)
 def test_a_fault_of_the_server_stays_one_whatever_the_body_is(client, view, body):
     assert answer(client.post(f"/fault/{view}", body, content_type="application/octet-stream")) == 500
 

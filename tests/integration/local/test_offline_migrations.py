@@ -162,6 +162,7 @@ def without_names(sql: str) -> list[str]:
 
 @pytest.mark.usefixtures("tables")
 @pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.daily(8)
 def test_the_sql_of_a_migration_is_the_same_without_a_server(name):
     with connection.schema_editor(collect_sql=True) as editor, pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrations.RunPython, "database_forwards", lambda *arguments: None)

@@ -62,7 +62,7 @@ def test_an_update_that_is_killed_is_finished_by_the_next_start(fresh: Laptop) -
 
     fresh.start()
 
-    assert "letters" in RunningCloud.find(fresh.state).variables["TASK_QUEUE_URLS"]
+    assert "letters" in RunningCloud.find(fresh.state).variables["SERVERLESS_TASK_QUEUE_URLS"]
     assert_it_serves(fresh)
 
 

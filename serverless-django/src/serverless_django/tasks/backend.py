@@ -103,7 +103,7 @@ class SqsBackend(BaseTaskBackend):
         return [
             checks.Error(
                 f"queue {name!r} of TASKS[{self.alias!r}] has no URL",
-                hint="The deploy writes one for each queue of lambda_app.topology into TASK_QUEUE_URLS.",
+                hint="The deploy writes one for each queue of lambda_app.topology into SERVERLESS_TASK_QUEUE_URLS.",
                 obj=self,
                 id="serverless.E004",
             )

@@ -5,6 +5,7 @@ Run as a program by `emulator`, which asserts the version.  Each gap names what 
 - python functions run in `environments`, under AWS's runtime client, instead of MiniStack's own worker;
 - AWS::RDS::DBInstance is the laptop's PostgreSQL, AWS::RDS::DBProxy its PgBouncer and AWS::ElastiCache::ServerlessCache
   its Valkey: their endpoints, and the master user's secret that RDS makes, are real;
+- a template's reference to a secret is its ARN, as policies need it, and not its name;
 - resource types that exist in no form are accepted as records, so that the template need not be bent;
 - EventBridge Scheduler fills its context attributes in;
 - what is stored outlives a crash, but for the last seconds, and a deploy that was killed can be repeated.
@@ -151,6 +152,36 @@ def _create_cache(logical_id: str, properties: Properties, stack: str) -> Create
 def _create_target_group(logical_id: str, properties: Properties, stack: str) -> Created:
     arn = f"arn:aws:rds:{ADDRESSES.region}:{ADDRESSES.account}:target-group:prx-tg-{uuid.uuid4().hex[:17]}"
     return f"{properties['DBProxyName']}-default", {"TargetGroupArn": arn}
+
+
+# --- Secrets Manager: a reference to a secret is its ARN ---------------------------------------------------------------
+
+
+def _create_secret(logical_id: str, properties: Properties, stack: str) -> Created:
+    _, attributes = _create_named_secret(logical_id, properties, stack)
+    return attributes["Arn"], attributes
+
+
+def _update_secret(
+    physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str | None = None
+) -> Created:
+    name = _secret_name(physical_id)
+    updated, attributes = _update_named_secret(name, old, new, stack, logical_id)
+    return physical_id if updated == name else attributes["Arn"], attributes
+
+
+def _delete_secret(physical_id: str, properties: Properties) -> None:
+    _delete_named_secret(_secret_name(physical_id), properties)
+
+
+def _secret_name(physical_id: str) -> str:
+    return secretsmanager._resolve(physical_id)[0] or physical_id
+
+
+_secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
+_create_named_secret, _update_named_secret = _secret["create"], _secret["update"]
+_delete_named_secret = _secret["delete"]
+_secret.update(create=_create_secret, update=_update_secret, delete=_delete_secret)
 
 
 # --- Types that are only records here ---------------------------------------------------------------------------------

@@ -1,13 +1,14 @@
 """The secrets of a stage are in the environment before settings are loaded, and nowhere else."""
 
 import json
+from itertools import pairwise
 
 import boto3
 import pytest
 
 from serverless_django.contract.environment import variable_of
 from serverless_django.deploy import Stage
-from serverless_django.deploy.stage_secrets import read_values, write_values
+from serverless_django.deploy.stage_secrets import read_values, rotate_key, write_values
 from serverless_django.secrets import MissingSecretError, load_secrets, provide_urls
 from serverless_django.settings import deployed
 from tests.fresh_process import ENVIRONMENT
@@ -77,19 +78,30 @@ def test_one_secret_is_changed_without_the_others(client):
     assert read_values(client, STAGE) == {"STRIPE_KEY": "sk_1", "MAIL_KEY": "mk_1"}
 
 
-def test_the_old_key_stays_a_fallback_during_a_rotation(client, monkeypatch):
-    text = json.dumps({"SECRET_KEY": "new", "SECRET_KEY_FALLBACKS": ["old"]})
-    key = client.create_secret(Name="django", SecretString=text)["ARN"]
+def settings_of(key, monkeypatch):
+    """Return SECRET_KEY and its fallbacks of an environment that starts now."""
     for name, value in (ENVIRONMENT.variables() | {variable_of("secret_ids"): json.dumps([key])}).items():
         monkeypatch.setenv(name, value)
-    settings = {"SECRET_KEY": "of a laptop", "SERVERLESS": {"TOPOLOGY": "lambda_app.topology.TOPOLOGY"}}
-
     monkeypatch.setenv("SECRET_KEY", "")
     monkeypatch.setenv("SECRET_KEY_FALLBACKS", "[]")
+    settings = {"SECRET_KEY": "of a laptop", "SERVERLESS": {"TOPOLOGY": "lambda_app.topology.TOPOLOGY"}}
     load_secrets()
     deployed(settings)
+    return settings["SECRET_KEY"], settings["SECRET_KEY_FALLBACKS"]
 
-    assert (settings["SECRET_KEY"], settings["SECRET_KEY_FALLBACKS"]) == ("new", ["old"])
+
+def test_environments_of_two_steps_of_a_rotation_verify_what_the_other_signs(client, monkeypatch):
+    key = client.create_secret(Name="django", SecretString='{"SECRET_KEY": "first"}')["ARN"]
+    steps = [settings_of(key, monkeypatch)]
+    for last in (False, True, False, True):
+        assert rotate_key(client, key) is last
+        steps.append(settings_of(key, monkeypatch))
+
+    assert steps[0] == ("first", [])
+    for (signs, verifies), (next_signs, next_verifies) in pairwise(steps):
+        assert signs in (next_signs, *next_verifies)
+        assert next_signs in (signs, *verifies)
+    assert len({signs for signs, _ in steps}) == 3
 
 
 def test_settings_that_read_urls_find_them():

@@ -5,7 +5,7 @@ import click
 from serverless_django.cli.aws import client_of
 from serverless_django.cli.project import current_project
 from serverless_django.deploy.config.stage import Stage
-from serverless_django.deploy.stage_secrets import read_values, write_values
+from serverless_django.deploy.stage_secrets import find_key, read_values, rotate_key, write_values
 
 
 @click.group()
@@ -38,6 +38,23 @@ def list_(stage_name: str) -> None:
     values = read_values(client_of(project, stage_name, "secretsmanager"), stage)
     for name in stage.secrets:
         click.echo(f"{name:<40} {'set' if name in values else 'NOT SET'}")
+
+
+@secrets.command()
+@stage_option
+def rotate(stage_name: str) -> None:
+    """Rotate SECRET_KEY in two steps, with a deploy after each: announce a new key, then sign with it."""
+    project = current_project()
+    stage = project.stage(stage_name)
+    arn = find_key(client_of(project, stage_name, "cloudformation"), stage)
+    if arn is None:
+        raise click.ClickException(f"stage {stage_name!r} has no SECRET_KEY; the project says secret_key=False")
+    if rotate_key(client_of(project, stage_name, "secretsmanager"), arn):
+        click.echo(
+            "new environments sign with the new key; what the old one has signed is valid until the next rotation"
+        )
+    else:
+        click.echo("the new key is announced; when no environment runs that has not read it, call this again")
 
 
 def _check_declared(stage: Stage, name: str) -> None:

@@ -1,10 +1,16 @@
-"""The secret in Secrets Manager that holds the values of a stage's `secrets`, a key for each."""
+"""What a stage keeps in Secrets Manager: the values of its `secrets`, a key for each, and Django's SECRET_KEY."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.management.utils import get_random_secret_key
+
 from serverless_django.deploy.config import Stage
+from serverless_django.secrets import FALLBACKS, SECRET_KEY
+
+ANNOUNCED = "NEXT_SECRET_KEY"
+"""Field of the secret with the key that every environment verifies and none signs with yet."""
 
 
 def read_values(client: Any, stage: Stage) -> dict[str, str]:
@@ -22,3 +28,27 @@ def write_values(client: Any, stage: Stage, values: Mapping[str, str]) -> None:
         client.put_secret_value(SecretId=stage.secret_name, SecretString=text)
     except client.exceptions.ResourceNotFoundException:
         client.create_secret(Name=stage.secret_name, SecretString=text, Description="Secrets of a project, by name")
+
+
+def find_key(cloudformation: Any, stage: Stage) -> str | None:
+    """Return the ARN of the secret with SECRET_KEY, which the data stack of `stage` has made; None: it makes none."""
+    [stack] = cloudformation.describe_stacks(StackName=f"{stage.prefix}-data")["Stacks"]
+    found = (output["OutputValue"] for output in stack.get("Outputs", []) if output["OutputKey"] == "SecretKeyArn")
+    return next(found, None)
+
+
+def rotate_key(client: Any, arn: str) -> bool:
+    """Take the next of two steps of a rotation of SECRET_KEY in the secret `arn`; return whether it was the last.
+
+    The first makes a new key, by which nothing is signed yet: an environment that runs with the old one alone would
+    end the sessions of others.  The second signs with it and keeps the old key to verify what it has signed.
+    """
+    values = json.loads(client.get_secret_value(SecretId=arn)["SecretString"])
+    key, announced = values[SECRET_KEY], values.get(ANNOUNCED)
+    rotated = (
+        {SECRET_KEY: announced, FALLBACKS: [key]}
+        if announced
+        else {SECRET_KEY: key, ANNOUNCED: (new := get_random_secret_key()), FALLBACKS: [new]}
+    )
+    client.put_secret_value(SecretId=arn, SecretString=json.dumps(rotated))
+    return announced is not None

@@ -154,7 +154,7 @@ def _create_target_group(logical_id: str, properties: Properties, stack: str) ->
     return f"{properties['DBProxyName']}-default", {"TargetGroupArn": arn}
 
 
-# --- Secrets Manager: a reference to a secret is its ARN ---------------------------------------------------------------
+# --- Secrets Manager: a reference to a secret is its ARN --------------------------------------------------------------
 
 
 def _create_secret(logical_id: str, properties: Properties, stack: str) -> Created:

@@ -1,6 +1,6 @@
 """SECRET_KEY, and the secrets that a stage declares: what the functions read while they start."""
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import ArnFormat, CfnOutput, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -34,6 +34,7 @@ class ProjectSecrets(Construct):
             ),
             removal_policy=removal_policy_of(self._stage),
         )
+        CfnOutput(Stack.of(self), "SecretKeyArn", value=key.secret_arn)
         accept(key, {"AwsSolutions-SMG4": "changed by command, with the old key as a fallback for a time"})
         return key
 

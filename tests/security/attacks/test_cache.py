@@ -97,7 +97,7 @@ except UnreadableValueError:
 def test_a_planted_time_zone_opens_no_file(zone):
     from msgspec.msgpack import Ext, encode
 
-    stored = b"\x01" + encode(Ext(7, encode(["2026-01-01T00:00:00", zone])))
+    stored = b"\x01" + encode(Ext(7, encode(["2026-01-01T00:00:00", zone, 0])))
 
     if zone:
         with pytest.raises(UnreadableValueError):

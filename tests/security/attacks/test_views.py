@@ -10,7 +10,6 @@ from lambda_app.apps.feed.models import Post, View
 from lambda_app.apps.feed.routes import posts as routes
 from serverless_django.postgresql.statements import run_statement
 from tests.integration.feed.conftest import (  # noqa: F401
-    Queue,
     _platform,
     ada,
     bob,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from serverless_django.local.processes import ProcessError
+from serverless_django.secrets import load_secrets, provide_urls
 
 STATE = Path(".local") / "state"
 """Below the root of a project: rows, objects, messages and logs of its system on this machine."""
@@ -96,8 +97,10 @@ class RunningCloud:
 
     def manage(self, arguments: Sequence[str], *, settings: str) -> NoReturn:
         """Become Django's command line, with the deployed settings, as the API's function is connected."""
-        variables = {**os.environ, **self.credentials, **self.variables} | {"DJANGO_SETTINGS_MODULE": settings}
-        os.execve(sys.executable, [sys.executable, "-m", "django", *arguments], variables)  # noqa: S606
+        os.environ |= {**self.credentials, **self.variables, "DJANGO_SETTINGS_MODULE": settings}
+        load_secrets()
+        provide_urls()
+        os.execv(sys.executable, [sys.executable, "-m", "django", *arguments])  # noqa: S606
 
     def _ask(self, action: str) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.control_token}", "Content-Type": "application/json"}

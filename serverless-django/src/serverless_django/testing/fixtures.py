@@ -75,14 +75,11 @@ def lambda_context() -> LambdaContext:
 
 
 @pytest.fixture
-def task_queue(settings: Any) -> Iterator[TaskQueue]:
+def task_queue(settings: Any) -> TaskQueue:
     """Keep the tasks that this test enqueues, on the queues of the topology, until it runs them."""
     names = [queue.name for queue in topology_of(getattr(settings, "SERVERLESS", {})).task_queues]
     settings.TASKS = {"default": {"BACKEND": DUMMY_BACKEND, "QUEUES": names}}
-    queue = TaskQueue()
-    queue.calls.clear()
-    yield queue
-    queue.calls.clear()
+    return TaskQueue()
 
 
 @pytest.fixture

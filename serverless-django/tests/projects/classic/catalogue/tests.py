@@ -134,10 +134,10 @@ class PageTests(CatalogueTestCase):
         Book.objects.get(slug="persuasion").delete()
         self.assertContains(self.client.get("/en/statistics/"), "<dd>13</dd>")
 
-    def test_flatpage_sitemap_and_feed(self):
+    def test_flatpage_sitemap_and_syndication(self):
         self.assertContains(self.client.get("/about/"), "<p>Three rooms full of books")
         self.assertContains(self.client.get("/sitemap.xml"), "<loc>", count=14)
-        self.assertContains(self.client.get("/feed/"), "<item>", count=5)
+        self.assertContains(self.client.get("/new.rss"), "<item>", count=5)
 
 
 class ReviewTests(CatalogueTestCase):

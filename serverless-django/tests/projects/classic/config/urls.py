@@ -6,8 +6,8 @@ from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from catalogue.feeds import NewBooks
 from catalogue.sitemaps import BookSitemap
+from catalogue.syndication import NewBooks
 from config.api import TokenView, router
 from orders.partners import api as partners
 from orders.views import payment_webhook
@@ -21,7 +21,7 @@ urlpatterns = [
     path("partners/", partners.urls),
     path("webhooks/payment/", payment_webhook),
     path("sitemap.xml", sitemap, {"sitemaps": {"books": BookSitemap}}, name="sitemap"),
-    path("feed/", NewBooks()),
+    path("new.rss", NewBooks()),
     path("shop/", RedirectView.as_view(pattern_name="catalogue:home", permanent=True)),
 ]
 urlpatterns += i18n_patterns(

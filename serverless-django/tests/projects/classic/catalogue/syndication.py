@@ -1,11 +1,11 @@
-from django.contrib.syndication.views import Feed
+from django.contrib.syndication import views as syndication
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from catalogue.models import Book
 
 
-class NewBooks(Feed):
+class NewBooks(syndication.Feed):
     title = _("New books")
     link = reverse_lazy("catalogue:home")
     description = _("The books that were published last.")

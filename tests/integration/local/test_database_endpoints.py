@@ -1,7 +1,9 @@
 """The two endpoints of a database: TLS at both, a password at the instance, a pool behind the proxy."""
 
 import asyncio
+import shutil
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +91,12 @@ def test_many_clients_share_a_few_backends(endpoints):
         return backends
 
     assert endpoints(claim) <= pgbouncer.DEFAULT_POOL_SIZE
+
+
+@pytest.mark.skipif(shutil.which("apt-get") is None, reason="it comes from Debian's packages")
+def test_on_a_new_machine_several_processes_may_ask_for_the_pooler_at_once(tmp_path):
+    with ProcessPoolExecutor(3) as processes:
+        found = set(processes.map(pgbouncer.find, [tmp_path / "pgbouncer"] * 3))
+
+    assert len(found) == 1
+    assert None not in found

@@ -35,7 +35,8 @@ class DataStack(Stack):
         self.cache = Cache(self, "Cache", stage=stage, network=self.network) if stage.cache else None
         self.secrets = ProjectSecrets(self, "Secrets", stage=stage, secret_key=project.secret_key)
         self.issuer = TokenIssuer.named_by(stage) or self._own_issuer(stage)
-        access_logs = AccessLogs(self, "AccessLogs", stage=stage) if stage.bucket_access_logs else None
+        logs_access = stage.bucket_access_logs and bool(project.topology.buckets)
+        access_logs = AccessLogs(self, "AccessLogs", stage=stage) if logs_access else None
         self.buckets = {
             bucket.name: ObjectBucket(
                 self, f"Bucket-{bucket.name}", declaration=bucket, stage=stage, access_logs=access_logs

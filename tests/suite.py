@@ -4,64 +4,63 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
-
-import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 from serverless_django.local.figures import write_figures
 
-ROOT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[1]
+LIBRARY = PROJECT / "serverless-django"
+OWNERS = tuple(folder for folder in (LIBRARY, PROJECT) if (folder / "tests").exists())
 WORKERS = 2
 ALONE = ("tests/chaos", "tests/e2e", "tests/wheel")
 """Folders whose tests start whole systems: they run after the others, one after the other."""
 
-TOGETHER = "tests/infrastructure"
 GOALS = {"suite_s": "<= 300"}
 NO_TESTS = 5
 """How pytest ends if it has collected nothing."""
 
 
-class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """Give a worker whole files, and one worker the folder whose files share a synth of each stage.
-
-    Groups by the marker `xdist_group` have no effect under pytest 9.2: its nodes keep no id that xdist could mark.
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return TOGETHER if file.startswith(f"{TOGETHER}/") else file
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
-    """Let pytest-xdist share the tests out as `ByFile` says."""
-    return ByFile(config, log)
-
-
 def main() -> int:
-    """Run both parts, write the figures, and return 0 if every test has passed, else 1.
+    """Run every part, write the figures, and return 0 if every test has passed, else 1.
 
     A slow machine does not fail: the goal of `suite_s` is printed, and is not the result.
     """
-    chosen, started = sys.argv[1:], time.monotonic()
-    together = ["-n", str(WORKERS), "-p", "tests.suite", *(f"--ignore={folder}" for folder in ALONE)]
-    parts = [chosen] if chosen else [together, list(ALONE)]
-    codes, tests = zip(*map(_run, parts), strict=True)
+    started = time.monotonic()
+    parts = [_chosen(sys.argv[1:])] if len(sys.argv) > 1 else [*_together(), *_alone()]
+    codes, tests = zip(*(_run(folder, arguments) for folder, arguments in parts), strict=True)
     write_figures("test", {"suite_s": round(time.monotonic() - started, 1), "tests": sum(tests)}, GOALS)
     return 0 if all(code in (0, NO_TESTS) for code in codes) and any(tests) else 1
 
 
-def _run(arguments: list[str]) -> tuple[int, int]:
-    """Return how pytest ends, and how many tests it has run."""
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
+def _together() -> Iterator[tuple[Path, list[str]]]:
+    for folder in OWNERS:
+        yield folder, ["-n", str(WORKERS), *(f"--ignore={name}" for name in ALONE)]
+
+
+def _alone() -> Iterator[tuple[Path, list[str]]]:
+    for folder in OWNERS:
+        if names := [name for name in ALONE if (folder / name).exists()]:
+            yield folder, names
+
+
+def _chosen(arguments: list[str]) -> tuple[Path, list[str]]:
+    """Return where tests that are named by their paths run: those of the library in its folder."""
+    prefix = f"{LIBRARY.name}/"
+    if any(argument.startswith(prefix) for argument in arguments):
+        return LIBRARY, [argument.removeprefix(prefix) for argument in arguments]
+    return PROJECT, arguments
+
+
+def _run(folder: Path, arguments: list[str]) -> tuple[int, int]:
+    """Return how pytest ends in `folder`, and how many tests it has run."""
+    with tempfile.TemporaryDirectory() as temporary:
+        report = Path(temporary) / "report.xml"
         # xunit1: tests record properties, which the default form has no place for.
         command = [sys.executable, "-m", "pytest", "-q", "-m", "not nightly", "--durations=10", "-o",
                    "junit_family=xunit1", f"--junitxml={report}", *arguments]  # fmt: skip
-        code = subprocess.run(command, cwd=ROOT, check=False).returncode
+        code = subprocess.run(command, cwd=folder, check=False).returncode
         suite = ET.parse(report).getroot().find("testsuite") if report.exists() else None  # noqa: S314 (our own file)
     return code, int(suite.attrib["tests"]) if suite is not None else 0
 

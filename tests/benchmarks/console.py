@@ -49,7 +49,8 @@ def _overhead_us() -> float:
     django.setup()
     from serverless_django.observability.invocations import observed
     from serverless_django.observability.logs import json_handler
-    from tests.conftest import EVENTS, LambdaContext
+    from serverless_django.testing import LambdaContext
+    from tests.fresh_process import EVENTS
 
     stream = json_handler()
     assert isinstance(stream, logging.StreamHandler)
@@ -198,7 +199,7 @@ def _progress(turn: int, state: str, spent: Spent, seconds: float) -> None:
 
 def _axe_serious(cloud: RunningCloud) -> int:
     """Return how many serious and critical faults axe finds, at both widths and in both schemes."""
-    from tests.browser import PROJECT, opened
+    from tests.tools.browser import PROJECT, opened
 
     axe = (PROJECT / "serverless-django" / "node_modules" / "axe-core" / "axe.min.js").read_text()
     count = "axe.run().then(r => r.violations.filter(v => ['serious', 'critical'].includes(v.impact)).length)"

@@ -3,8 +3,8 @@
 import pygal
 from pygal.style import Style
 
-from tests.benchmarks.interleaved import ROOT
 from tests.benchmarks.results import TABLES, Table, read_record
+from tests.interleaved import ROOT
 
 FOLDER = ROOT / "docs" / "performance"
 TITLES = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serverless_django.local.postgresql import FAST_AND_FORGETFUL, PORT, SUPERUSER, PostgreSQL
-from tests.benchmarks.interleaved import ROOT, clean_environment
+from tests.interleaved import ROOT, clean_environment
 
 DATABASE = "benchmark"
 

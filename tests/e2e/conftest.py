@@ -20,6 +20,7 @@ import pytest
 from serverless_django.local.emulated_aws import EmulatedAws
 from serverless_django.local.running import RunningCloud
 from tests.demo.photographs import photograph
+from tests.waiting import eventually
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = (".venv", ".tools", ".build")
@@ -35,15 +36,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items[at] = item
         item.add_marker(pytest.mark.e2e)
         item.add_marker(pytest.mark.timeout(START.total_seconds() + 240))
-
-
-def eventually(claim: Callable[[], Any], *, within: timedelta) -> Any:
-    """Return the first true value of `claim`.  Fail with its last value when the time is over."""
-    deadline = time.monotonic() + within.total_seconds()
-    while not (value := claim()):
-        assert time.monotonic() < deadline, f"still {value!r} after {within}"
-        time.sleep(0.1)
-    return value
 
 
 def empty_queues(sqs: Any) -> None:

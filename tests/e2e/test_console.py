@@ -15,8 +15,8 @@ import pytest
 
 from serverless_django.local import debian
 from serverless_django.local.running import RunningCloud
-from tests.browser import Browser, Page
 from tests.e2e.conftest import PROJECT, Laptop, Phone, eventually
+from tests.tools.browser import Browser, Page
 
 AXE = PROJECT / "serverless-django" / "node_modules" / "axe-core" / "axe.min.js"
 PROMETHEUS = PROJECT / ".local" / "tools" / "prometheus"

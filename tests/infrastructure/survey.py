@@ -12,7 +12,7 @@ from typing import Any
 from cfnlint import lint
 from cfnlint.config import ManualArgs
 
-from tests.infrastructure.deployment import STAGES
+from tests.deployment import STAGES
 from tests.privileges.policies import symbol_of
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.infrastructure.deployment import actions_of
+from tests.deployment import actions_of
 from tests.privileges.excuses import EXCUSES, without_excuse
 from tests.privileges.policies import Call, Grant, grants_of, missing_grants, unused_grants
 from tests.privileges.recording import read_record

@@ -10,10 +10,12 @@ import pytest
 import yaml
 
 from cdk.app import PROJECT
-from tests.infrastructure.deployment import STAGES
+from tests.deployment import STAGES
 from tests.security import __main__ as security
 
 FILES = sorted((PROJECT.root / ".github" / "workflows").glob("*.yml"))
+MAKEFILES = (PROJECT.root / "Makefile", *PROJECT.root.glob("tests/*/targets.mk"))
+TARGETS = "".join(path.read_text() for path in MAKEFILES)
 PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40}")
 
 
@@ -55,7 +57,7 @@ def test_no_step_gets_text_into_its_shell(workflow):
 
 
 def test_what_is_run_is_there(workflow):
-    targets = set(re.findall(r"^([a-z-]+):", (PROJECT.root / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", TARGETS, re.MULTILINE))
 
     for step in _steps(workflow):
         if (run := step.get("run")) and not (PROJECT.root / run).exists():

@@ -12,8 +12,8 @@ from tests.benchmarks.cold.__main__ import figures as cold_figures
 from tests.benchmarks.cold.__main__ import table_of
 from tests.benchmarks.cold.starts import Start
 from tests.benchmarks.http.__main__ import COUNTED_PATHS, REQUESTS_PER_ROUND, count_one, measure_costs, workers_of
-from tests.benchmarks.interleaved import Cost, Worker, WorkerError, measure_in_turns, ratio, worst_ratio
 from tests.benchmarks.server import benchmark_server
+from tests.interleaved import Cost, Worker, WorkerError, measure_in_turns, ratio, worst_ratio
 
 PYTHON = Path(sys.executable)
 INSTALLED = ("ours", "stock", "get_response", "view")

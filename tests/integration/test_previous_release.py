@@ -29,7 +29,7 @@ def previous(tmp_path_factory):
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as file:
         file.extractall(folder, filter="data")
     # The script is of today: the previous release may have had none.
-    (folder / "smoke.py").write_text((ROOT / "tests" / "smoke.py").read_text())
+    (folder / "smoke.py").write_text((ROOT / "tests" / "tools" / "smoke.py").read_text())
     return folder
 
 

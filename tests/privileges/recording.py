@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cdk.app import PROJECT
+from tests import recorded_calls
 from tests.privileges.policies import MASTER_SECRET, Call, Grant, grants_of
 
 RECORD = Path(__file__).with_name("calls.json")
@@ -23,8 +24,11 @@ def read_record() -> set[Call]:
 
 
 def write_record(calls: Iterable[Call]) -> None:
+    """Keep the calls, and for the library's tests which function makes which."""
+    calls = set(calls)
     rows = [json.dumps([call.role, call.action, call.resource]) for call in sorted(calls)]
     RECORD.write_text("[\n  " + ",\n  ".join(rows) + "\n]\n")
+    recorded_calls.write_record((call.role, call.action) for call in calls)
 
 
 def noted_calls(notes: Path, cloudformation: Any) -> tuple[set[Call], set[Call]]:

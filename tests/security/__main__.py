@@ -53,23 +53,29 @@ def main() -> int:
 
 
 def run_tests() -> Counter[str]:
-    """Run the tests of this folder, print the attacks among them, and add up what they have counted."""
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "tests/security", f"--junitxml={report}", "-o",
-                   "junit_family=xunit1"]  # fmt: skip
-        subprocess.run(command, cwd=ROOT, check=False)
-        cases = ET.parse(report).getroot()  # noqa: S314 (our own file)
-    figures = counted_in(cases)
-    suite = cases.find("testsuite")
-    assert suite is not None
-    figures["tests"] = int(suite.attrib["tests"])
-    figures["tests_failed"] = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
-    attacks = list(attack_table.attacks_in(cases))
+    """Run the tests of security, the library's and this project's, print the attacks, and add up what was counted."""
+    figures, attacks = Counter[str](), list[attack_table.Attack]()
+    for folder in (ROOT / "serverless-django", ROOT):
+        cases = _report_of(folder)
+        figures.update(counted_in(cases))
+        suite = cases.find("testsuite")
+        assert suite is not None
+        figures["tests"] += int(suite.attrib["tests"])
+        figures["tests_failed"] += int(suite.attrib["failures"]) + int(suite.attrib["errors"])
+        attacks += attack_table.attacks_in(cases)
     # Sorted: those that succeeded come first.
     print("\nattacks", *sorted(map(str, attacks)), sep="\n  ")
     figures.update(attack_table.figures_of(attacks))
     return figures
+
+
+def _report_of(folder: Path) -> ET.Element:
+    with tempfile.TemporaryDirectory() as temporary:
+        report = Path(temporary) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "tests/security", f"--junitxml={report}", "-o",
+                   "junit_family=xunit1"]  # fmt: skip
+        subprocess.run(command, cwd=folder, check=False)
+        return ET.parse(report).getroot()  # noqa: S314 (our own file)
 
 
 def counted_in(report: ET.Element) -> Counter[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.house import GOALS, circles, feed_mentions, function_lengths, measure
+from tests.tools.house import GOALS, circles, feed_mentions, function_lengths, measure
 
 
 @pytest.fixture(scope="module")

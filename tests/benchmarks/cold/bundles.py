@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cdk.app import PROJECT
 from serverless_django.deploy.bundling import PLATFORMS, build_bundle, pruning, source_files, tools
-from tests.benchmarks.interleaved import ROOT
+from tests.interleaved import ROOT
 
 FOLDER = ROOT / ".build" / "cold"
 HERE = Path(__file__).parent

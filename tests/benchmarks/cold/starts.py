@@ -17,8 +17,8 @@ from serverless_django.local.functions import FunctionVersion
 from serverless_django.local.postgresql import SUPERUSER
 from serverless_django.local.tls import ServerCertificate
 from tests.benchmarks.cold import page_cache
-from tests.benchmarks.interleaved import ROOT
 from tests.benchmarks.server import DATABASE
+from tests.interleaved import ROOT
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIABENCHMARK", "AWS_SECRET_ACCESS_KEY": "benchmark", "AWS_SESSION_TOKEN": "none"}
 RUNTIME = ROOT / ".build" / "cold" / "runtime"

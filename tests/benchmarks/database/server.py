@@ -17,7 +17,7 @@ from serverless_django.local.emulator import free_port
 from serverless_django.local.pgbouncer import DEFAULT_POOL_SIZE, PgBouncer, find
 from serverless_django.local.postgresql import FAST_AND_FORGETFUL, PORT, SUPERUSER, PostgreSQL
 from serverless_django.local.tls import server_certificate
-from tests.benchmarks.interleaved import ROOT, clean_environment
+from tests.interleaved import ROOT, clean_environment
 
 HOST = "127.0.0.1"
 CREDENTIALS = {

@@ -13,7 +13,7 @@ from serverless_django.local.figures import write_figures
 from serverless_django.local.pgbouncer import DEFAULT_POOL_SIZE
 from tests.benchmarks.database.herd import Report, read_reports
 from tests.benchmarks.database.server import Server, running_server
-from tests.benchmarks.interleaved import ROOT, clean_environment
+from tests.interleaved import ROOT, clean_environment
 
 SIZES = (50, 200, 1000)
 VARIANTS = {

@@ -14,8 +14,8 @@ from serverless_django.local.emulator import free_port
 from serverless_django.local.figures import write_figures
 from serverless_django.local.valkey import Valkey
 from tests.benchmarks.feed.databases import Databases, seeded_databases
-from tests.benchmarks.interleaved import Cost, Worker, measure_in_turns, print_costs, ratio
 from tests.benchmarks.results import write_table
+from tests.interleaved import Cost, Worker, measure_in_turns, print_costs, ratio
 
 SMALL = 10_000
 FEED = "/v1/feed?limit=20"

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 
 from serverless_django.local.postgresql import FAST_AND_FORGETFUL, PORT, SUPERUSER, PostgreSQL
-from tests.benchmarks.interleaved import ROOT, clean_environment
+from tests.interleaved import ROOT, clean_environment
 
 BYTES_PER_POST = 1_600
 """On disk, with everything that a post brings with it."""

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from serverless_django.local.figures import write_figures
 from tests.benchmarks.http.variants import LIMITS, VARIANTS
-from tests.benchmarks.interleaved import (
+from tests.benchmarks.results import write_table
+from tests.benchmarks.server import BenchmarkServer, benchmark_server
+from tests.interleaved import (
     PEERS_PYTHON,
     Cost,
     Worker,
@@ -17,8 +19,6 @@ from tests.benchmarks.interleaved import (
     ratio,
     worst_ratio,
 )
-from tests.benchmarks.results import write_table
-from tests.benchmarks.server import BenchmarkServer, benchmark_server
 
 type Workers = Mapping[str, Worker]
 type Costs = Mapping[str, list[Cost]]

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import django
 
 from tests.benchmarks.http.variants import VARIANTS, Variant
-from tests.benchmarks.interleaved import ROOT
+from tests.interleaved import ROOT
 
 EVENTS = ROOT / "events" / "api_gateway"
 

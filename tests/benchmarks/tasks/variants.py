@@ -13,9 +13,9 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from django.db import DatabaseError, connection, transaction
 
 from serverless_django.handlers.sqs import handler
+from serverless_django.testing import LambdaContext
 from tests.benchmarks.tasks.models import Reading
 from tests.benchmarks.tasks.tasks import NewReading
-from tests.conftest import LambdaContext
 
 type Variant = Callable[[Mapping[str, Any]], Any]
 

@@ -15,11 +15,11 @@ start_django()
 from django.db import transaction  # noqa: E402
 from django.tasks import task_backends  # noqa: E402
 
-from tests.benchmarks.interleaved import Cost, measure_in_turns  # noqa: E402
 from tests.benchmarks.tasks.batches import make_batch  # noqa: E402
 from tests.benchmarks.tasks.models import Reading  # noqa: E402
 from tests.benchmarks.tasks.tasks import do_nothing  # noqa: E402
 from tests.benchmarks.tasks.variants import VARIANTS  # noqa: E402
+from tests.interleaved import Cost, measure_in_turns  # noqa: E402
 
 type Rounds = dict[str, list[list[float]]]
 

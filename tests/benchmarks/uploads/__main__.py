@@ -8,7 +8,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.benchmarks.interleaved import (
+from tests.benchmarks.results import write_table
+from tests.benchmarks.uploads.photos import write_photos
+from tests.benchmarks.uploads.variants import VARIANTS
+from tests.interleaved import (
     PEERS_PYTHON,
     Cost,
     Worker,
@@ -17,9 +20,6 @@ from tests.benchmarks.interleaved import (
     print_costs,
     ratio,
 )
-from tests.benchmarks.results import write_table
-from tests.benchmarks.uploads.photos import write_photos
-from tests.benchmarks.uploads.variants import VARIANTS
 from tests.uploads.corpus import SAMPLES
 from tests.uploads.figures import write_upload_figures
 from tests.uploads.measured import measuring

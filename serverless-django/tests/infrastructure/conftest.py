@@ -1,0 +1,3 @@
+"""What the tests of templates share."""
+
+from tests.synthesized import *  # noqa: F403

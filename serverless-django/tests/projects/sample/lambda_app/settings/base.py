@@ -1,0 +1,23 @@
+SERVERLESS = {"TOPOLOGY": "lambda_app.topology.TOPOLOGY"}
+ROOT_URLCONF = "lambda_app.urls"
+INSTALLED_APPS = ["serverless_django", "lambda_app", "django.contrib.auth", "django.contrib.contenttypes"]
+MIDDLEWARE = [
+    "serverless_django.http.compression.CompressionMiddleware",
+    "serverless_django.http.problems.ProblemDetailsMiddleware",
+    "serverless_django.http.head.HeadMiddleware",
+    "serverless_django.http.conditional.ConditionalGetMiddleware",
+    "serverless_django.observability.enforcement.BudgetMiddleware",
+    "serverless_django.caching.privacy.PrivateByDefaultMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "serverless_django.http.content_policy.ContentSecurityPolicyMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "serverless_django.http.claims.ClaimsMiddleware",
+    "serverless_django.throttling.middleware.ThrottleMiddleware",
+    "serverless_django.idempotency.middleware.IdempotencyMiddleware",
+]
+REPLAY_CHECK = None
+APPEND_SLASH = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+TIME_ZONE = "UTC"
+USE_I18N = False
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}

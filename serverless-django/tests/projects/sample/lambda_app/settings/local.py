@@ -1,0 +1,6 @@
+from lambda_app.settings.base import *  # noqa: F403
+from serverless_django.settings import local
+
+BUDGET_BREACHES = "refuse"
+
+local(globals())

@@ -1,0 +1,18 @@
+from typing import Any
+
+from django.tasks import task
+
+
+@task(queue_name="likes")
+def count_likes(likes: list[Any]) -> None:
+    """The bulk task of the sample events."""
+
+
+@task
+def receive_pictures(pictures: list[Any]) -> None:
+    """The task of an object under pictures/."""
+
+
+@task
+def tidy() -> None:
+    """The task of a schedule."""

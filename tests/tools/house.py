@@ -1,0 +1,119 @@
+"""`make house`: sizes and shape of the code, as figures with goals; a test holds the goals."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+from serverless_django.local.figures import write_figures
+
+PROJECT = Path(__file__).resolve().parents[2]
+LIBRARY = PROJECT / "serverless-django"
+PACKAGE = LIBRARY / "src" / "serverless_django"
+
+SHORT_MODULE_LINES = 40
+GOALS = {
+    "project_lines": "<= 250",
+    "folder_circles": "== 0",
+    "feed_mentions_in_library": "== 0",
+    "function_lines_p90": "<= 25",
+    "function_lines_max": "<= 50",
+}
+
+
+def measure() -> dict[str, float]:
+    """Return every figure of the house."""
+    modules = sorted(PACKAGE.rglob("*.py"))
+    lengths = sorted(length for module in modules for length in function_lengths(module.read_text()))
+    owned = list(owned_files(PROJECT))
+    return {
+        "project_lines": sum(_lines(path) for path in owned),
+        "files_owned": len(owned),
+        "library_lines": sum(_lines(path) for path in modules),
+        "folder_circles": len(circles(folder_imports(PACKAGE))),
+        "feed_mentions_in_library": len(list(feed_mentions(LIBRARY))),
+        "function_lines_p90": lengths[len(lengths) * 9 // 10],
+        "function_lines_max": lengths[-1],
+        "modules_under_40_lines": sum(
+            _lines(path) < SHORT_MODULE_LINES for path in modules if path.name != "__init__.py"
+        ),
+    }
+
+
+def owned_files(project: Path) -> Iterator[Path]:
+    """Yield the files of the project's deployment, without the app that it deploys."""
+    yield project / "cdk.json"
+    for folder in ("cdk", "lambda_app"):
+        for path in sorted((project / folder).rglob("*.py")):
+            if "apps" not in path.relative_to(project).parts and path.read_text().strip():
+                yield path
+
+
+def function_lengths(source: str) -> Iterator[int]:
+    """Yield the lines of each function in `source`, its docstring and decorators included."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
+            yield node.end_lineno - node.lineno + 1
+
+
+def feed_mentions(library: Path) -> Iterator[str]:
+    """Yield each line of the library, of its tests and of its docs that names the example."""
+    for path in sorted(library.rglob("*")):
+        if path.suffix in {".py", ".md", ".toml", ".html", ".js", ".json"} and path.is_file() and _is_ours(path):
+            for number, line in enumerate(path.read_text().splitlines(), start=1):
+                # Django's syndication has feeds of its own.
+                if re.search(r"\bfeed\b|photo", line, re.IGNORECASE) and "syndication" not in line:
+                    yield f"{path.relative_to(library)}:{number}: {line.strip()}"
+
+
+def folder_imports(package: Path) -> Mapping[str, set[str]]:
+    """Return which folders of `package` each folder imports from, at any place of its modules."""
+    names = {path.name for path in package.iterdir() if path.is_dir() and any(path.rglob("*.py"))}
+    imports: dict[str, set[str]] = {name: set() for name in sorted(names)}
+    for name in imports:
+        for module in (package / name).rglob("*.py"):
+            found = re.findall(rf"^\s*(?:from|import) {package.name}\.(\w+)", module.read_text(), re.MULTILINE)
+            imports[name] |= {other for other in found if other in names and other != name}
+    return imports
+
+
+def circles(imports: Mapping[str, set[str]]) -> list[tuple[str, ...]]:
+    """Return the circles among `imports`, each once, beginning at its first name."""
+    found = set()
+
+    def walk(path: tuple[str, ...]) -> None:
+        for name in imports[path[-1]]:
+            if name == path[0]:
+                found.add(path)
+            elif name > path[0] and name not in path:
+                walk((*path, name))
+
+    for name in imports:
+        walk((name,))
+    return sorted(found, key=lambda path: (len(path), path))
+
+
+def _is_ours(path: Path) -> bool:
+    return not {"node_modules", "__pycache__", "dist"} & set(path.parts) and path.name not in {
+        "house.py",
+        "test_house.py",
+    }
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text().splitlines())
+
+
+def main() -> int:
+    """Print the figures and what breaks a goal; return 0 if every goal is met, else 1."""
+    for circle in circles(folder_imports(PACKAGE)):
+        print("circle:", " → ".join(name for pair in pairwise((*circle, circle[0])) for name in pair[:1]))
+    for mention in feed_mentions(LIBRARY):
+        print("names the example:", mention)
+    return 0 if write_figures("house", measure(), GOALS) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

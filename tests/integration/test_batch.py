@@ -1,16 +1,12 @@
 """Whatever has not committed goes back to the queue, and nothing else."""
 
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from django.conf import settings as django_settings
 from django.db import OperationalError, connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambda_app.topology import TOPOLOGY
-from serverless_django.contract.resources import TaskPolicy
 from serverless_django.handlers.sqs import handler
 from serverless_django.sources import WrongEventSourceError
 from serverless_django.tasks import bulk
@@ -23,10 +19,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def calls(monkeypatch):
+def calls():
     sample_tasks.calls.clear()
-    policies = (TaskPolicy(task="tests.sample_tasks.note_all", bulk=True),)
-    monkeypatch.setattr(django_settings, "SERVERLESS", {"TOPOLOGY": replace(TOPOLOGY, policies=policies)})
     return sample_tasks.calls
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from serverless_django.handlers.sqs import handler
 from serverless_django.sources import WrongEventSourceError
+from serverless_django.tasks import batch as batch_module
 from serverless_django.tasks import bulk
 from serverless_django.tasks.models import FailedCall, Receipt
 from tests import sample_tasks
@@ -118,6 +119,14 @@ def test_calls_of_a_bulk_task_run_as_one(calls):
 
     assert (failed(response), calls) == ([], [3, "single"])
     assert Receipt.objects.count() == 3
+
+
+def test_a_bulk_task_whose_module_is_not_imported_yet_runs_call_by_call(calls, monkeypatch):
+    monkeypatch.setattr(batch_module, "loaded_task", lambda path: None)
+
+    response = handler(batch(note_all("a", "b"), note_all("c")), LambdaContext())
+
+    assert (failed(response), calls, Receipt.objects.count()) == ([], [2, 1], 2)
 
 
 def test_of_two_copies_in_one_batch_one_counts(calls):

@@ -138,7 +138,7 @@ def test_an_unknown_option_is_refused_with_those_that_there_are(decorator):
 
     with pytest.raises(TypeError, match=f"test_task_options.take_value has no option 'colour'; {options}"):
         decorator(colour="red")(take_value)
-    with pytest.raises(TypeError, match="has no option 'max_attempt', but 'max_attempts'; options are"):
+    with pytest.raises(TypeError, match=r"has no option 'max_attempt' \(did you mean 'max_attempts'\?\); options are"):
         decorator(max_attempt=3)(take_value)
 
 

@@ -89,9 +89,9 @@ class ServerlessTask(_AnyTask):
         """Raise TypeError, with every name that is possible, if one of `values` is no field of a task."""
         if unknown := sorted(values.keys() - {field.name for field in fields(cls)}):
             near = get_close_matches(unknown[0], _TYPES, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise TypeError(
-                f"task {_path(values['func'])} has no option {unknown[0]!r}{f', but {near[0]!r}' if near else ''}; "
-                f"options are {', '.join(_TYPES)}"
+                f"task {_path(values['func'])} has no option {unknown[0]!r}{hint}; options are {', '.join(_TYPES)}"
             )
         return object.__new__(cls)
 
@@ -157,6 +157,8 @@ def task(
             queue_name=queue_name,
             backend=backend,
             takes_context=takes_context,
+            # Django 6.0 has no default for it.
+            run_after=None,
             **options,
         )
 

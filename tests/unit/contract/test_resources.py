@@ -36,6 +36,8 @@ TASK = "lambda_app.apps.feed.tasks.record_likes"
             "less than 10 ms for each message",
         ),
         ({"name": "q", "max_attempts": 0}, "possible are 1 to 10"),
+        ({"name": "q", "retry_after": timedelta(0)}, "more than 0, and up to 0:15:00"),
+        ({"name": "q", "retry_after": timedelta(hours=1)}, "more than 0, and up to 0:15:00"),
         ({"name": "q", "fifo": True, "batch_window": timedelta(seconds=1)}, "Lambda takes at most 10 from one"),
         ({"name": "q", "max_concurrency": 1}, "Lambda takes 2 to 1,000"),
         ({"name": "q", "batch_timeout": timedelta(minutes=16)}, "Lambda takes 1 s to 15 min"),

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from serverless_django.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, TaskPolicy, Topology
+from serverless_django.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, Topology
 
 TOPOLOGY = Topology(
     queues=(
@@ -35,16 +35,6 @@ TOPOLOGY = Topology(
             expression="rate(1 day)",
             task="lambda_app.apps.feed.tasks.maintain_view_partitions",
         ),
-    ),
-    policies=(
-        # Phones send them by the thousand, and send again what was not accepted.
-        TaskPolicy(task="lambda_app.apps.feed.tasks.record_likes", bulk=True, direct=True),
-        TaskPolicy(task="lambda_app.apps.feed.tasks.record_views", bulk=True, direct=True),
-        TaskPolicy(task="lambda_app.apps.feed.tasks.receive_uploads", bulk=True),
-        # Seconds of pixels and S3, safe to repeat: no transaction may stay open for that.
-        TaskPolicy(task="lambda_app.apps.feed.tasks.render_photo", transactional=False),
-        TaskPolicy(task="lambda_app.apps.feed.tasks.delete_renditions", transactional=False),
-        TaskPolicy(task="lambda_app.apps.feed.tasks.expire_abandoned_photos", transactional=False),
     ),
     authenticated_paths=("/v1/{proxy+}",),
     public_paths=("/v1/openapi.json", "/v1/docs", "/v1/docs/{proxy+}", "/v1/shared/{proxy+}"),

@@ -7,18 +7,40 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
 import psycopg
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
-from django.tasks import TaskContext, task
+from django.tasks import Task, TaskContext, task
 
 from serverless_django.tasks.models import FailedCall
 from serverless_django.tasks.sqs import QueueFaultError
 
 calls: list[object] = []
+
+
+def set_options(monkeypatch: Any, task: Task, **options: object) -> None:
+    """Give `task` other options until the test ends; refused as they would be at import."""
+    replace(task, **options)
+    for name, value in options.items():
+        monkeypatch.setitem(_FieldsOf(task), name, value)
+
+
+class _FieldsOf:
+    """The fields of a task, which is frozen, as a mapping, which pytest restores."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+
+    def get(self, name: str, default: object) -> Any:
+        return getattr(self._task, name, default)
+
+    def __setitem__(self, name: str, value: object) -> None:
+        object.__setattr__(self._task, name, value)
 
 
 @task
@@ -103,7 +125,7 @@ class Note(msgspec.Struct):
     text: str
 
 
-@task
+@task(bulk=True)
 def note_all(notes: list[Note]) -> None:
     """Write each as a row; the database refuses a text of 1,000 characters."""
     rows = [FailedCall(id=note.id, task="note_all", attempts=1, error=note.text) for note in notes]
@@ -256,7 +278,7 @@ def enqueue_another(value: object) -> None:
         note.enqueue(value)
 
 
-@task
+@task(bulk=True)
 def fail_all(errors: list[str]) -> None:
     """A bulk task that raises the first of `ERRORS` that it is given; "" is none."""
     calls.extend(errors)
@@ -264,7 +286,7 @@ def fail_all(errors: list[str]) -> None:
         ERRORS[name]()
 
 
-@task
+@task(bulk=True)
 def end_with_all(items: list[str]) -> None:
     """A bulk task that ends its process at the item "kill"."""
     if "kill" in items:
@@ -279,12 +301,12 @@ class Picky(msgspec.Struct):
         raise KeyError("its own check")
 
 
-@task
+@task(bulk=True)
 def take_all(items: list[Picky]) -> None:
     calls.extend(items)
 
 
-@task
+@task(bulk=True)
 def swallow_all(notes: list[Note]) -> None:
     """A bulk task that writes its notes, meets an error and goes on."""
     FailedCall.objects.bulk_create([FailedCall(id=item.id, task="t", attempts=1, error=item.text) for item in notes])

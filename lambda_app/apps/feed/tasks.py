@@ -2,37 +2,37 @@
 
 from uuid import UUID
 
-import msgspec
 from django.db import transaction
-from django.tasks import task
 
 from lambda_app.apps.feed.payloads import LikeRequest, Upload, ViewReport
 from lambda_app.apps.feed.services import abandoned_photos, partitions, reactions, renderings, renditions
 from lambda_app.apps.feed.services.photos import parse_key
 from serverless_django.budgets import budget
+from serverless_django.tasks import task
 
 
-@task(queue_name="likes")
+# Phones send likes and views by the thousand, and send again what was not accepted.
+@task(queue_name="likes", bulk=True, direct=True)
 @budget(queries=4)
 def record_likes(likes: list[LikeRequest]) -> None:
-    # Already of this type where lambda_app.topology declares the task bulk; decoded JSON anywhere else.
-    reactions.record_likes(likes=msgspec.convert(likes, list[LikeRequest]))
+    reactions.record_likes(likes=likes)
 
 
-@task(queue_name="views")
+@task(queue_name="views", bulk=True, direct=True)
 @budget(queries=4)
 def record_views(reports: list[ViewReport]) -> None:
-    reactions.record_views(reports=msgspec.convert(reports, list[ViewReport]))
+    reactions.record_views(reports=reports)
 
 
-@task
+@task(bulk=True)
 @budget(queries=12, repeats=10)
 def receive_uploads(uploads: list[Upload]) -> None:
-    for member_id in renderings.note_uploads([upload.key for upload in msgspec.convert(uploads, list[Upload])]):
+    for member_id in renderings.note_uploads([upload.key for upload in uploads]):
         _begin_renderings(member_id)
 
 
-@task(queue_name="renderings")
+# Not transactional, here and below: seconds of pixels and S3, safe to repeat, and no transaction is open for as long.
+@task(queue_name="renderings", transactional=False)
 @budget(queries=9)
 def render_photo(bucket: str, key: str, version: str = "") -> None:
     try:
@@ -42,7 +42,7 @@ def render_photo(bucket: str, key: str, version: str = "") -> None:
             _begin_renderings(ids[0])
 
 
-@task
+@task(transactional=False)
 @budget(queries=2_010, repeats=250, sql_ms=5_000)
 def expire_abandoned_photos() -> None:
     abandoned_photos.sweep(
@@ -50,7 +50,7 @@ def expire_abandoned_photos() -> None:
     )
 
 
-@task(queue_name="renderings")
+@task(queue_name="renderings", transactional=False)
 @budget(queries=1)
 def delete_renditions(photo_id: str) -> None:
     renditions.delete_all(UUID(photo_id))

@@ -3,21 +3,23 @@
 # Django's Task and TaskResult are generic for the type checker only.
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from inspect import signature
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core import checks
 from django.tasks import Task
-from django.utils.module_loading import import_string
+from django.utils.module_loading import autodiscover_modules, import_string
 
 from serverless_django.conf import bucket_names, topology
-from serverless_django.contract.resources import ObjectTrigger, Schedule, TaskPolicy, Topology
+from serverless_django.contract.resources import ObjectTrigger, Schedule, Topology
 from serverless_django.http import checks as _http_checks  # noqa: F401 - registers them
 from serverless_django.objects import checks as _object_checks  # noqa: F401 - registers them
 from serverless_django.postgresql import checks as _database_checks  # noqa: F401 - registers them
-from serverless_django.tasks.bulk import InvalidBulkTaskError, item_reader
+from serverless_django.tasks.options import options_of
 
 CONNECTIONS = 80
 """What PostgreSQL gives in 1 GB of memory, some kept for operators."""
@@ -31,13 +33,13 @@ def check_topology(**kwargs: Any) -> list[checks.CheckMessage]:
         *missing_storages(declared),
         *tasks_of_other_queues(declared),
         *schedules_without_arguments(declared),
-        *impossible_bulk_tasks(declared),
+        *groups_without_order(declared),
         *crowded_workers(declared),
     ]
 
 
 def missing_tasks(topology: Topology) -> Iterator[checks.CheckMessage]:
-    """Yield E001 for each trigger, schedule or policy whose path names no task."""
+    """Yield E001 for each trigger or schedule whose path names no task."""
     for declaration in _declarations(topology):
         if _task_at(declaration.task) is None:
             yield checks.Error(
@@ -74,12 +76,14 @@ def tasks_of_other_queues(topology: Topology) -> Iterator[checks.CheckMessage]:
 
 
 def schedules_without_arguments(topology: Topology) -> Iterator[checks.CheckMessage]:
-    """Yield E020 for each schedule whose task needs an argument, since a schedule passes none."""
+    """Yield E020 for each schedule whose task needs an argument, as each bulk task does: a schedule passes none."""
     for schedule in topology.every_schedule:
         task = _task_at(schedule.task)
         if task is None:
             continue
         try:
+            if options_of(task)["bulk"]:
+                raise TypeError("it is bulk and takes a list")
             signature(task.func).bind(*[None] * task.takes_context)
         except TypeError as error:
             yield checks.Error(
@@ -90,20 +94,18 @@ def schedules_without_arguments(topology: Topology) -> Iterator[checks.CheckMess
             )
 
 
-def impossible_bulk_tasks(topology: Topology) -> Iterator[checks.CheckMessage]:
-    """Yield E005 for each bulk task that does not take one list."""
-    for policy in topology.policies:
-        task = _task_at(policy.task)
-        if not policy.bulk or task is None:
-            continue
-        try:
-            item_reader(task.func)
-        except InvalidBulkTaskError as error:
-            yield checks.Error(
-                str(error),
-                hint="Take one list in the task, or take `bulk` off its policy.",
-                obj=policy,
-                id="serverless.E005",
+def groups_without_order(topology: Topology) -> Iterator[checks.CheckMessage]:
+    """Yield W021 for each task in the `tasks` module of an app that has `group_by` and a queue that is not FIFO."""
+    autodiscover_modules("tasks")
+    names = [f"{config.name}.tasks" for config in apps.get_app_configs()]
+    found = [value for name in names if name in sys.modules for value in vars(sys.modules[name]).values()]
+    for task in found:
+        if isinstance(task, Task) and options_of(task)["group_by"] and task.queue_name not in topology.fifo_queues:
+            yield checks.Warning(
+                f"task {task.module_path} has group_by, and its queue {task.queue_name!r} keeps no order",
+                hint="Declare that queue with fifo=True, or take group_by off.",
+                obj=task,
+                id="serverless.W021",
             )
 
 
@@ -119,8 +121,8 @@ def crowded_workers(topology: Topology) -> Iterator[checks.CheckMessage]:
         )
 
 
-def _declarations(topology: Topology) -> tuple[ObjectTrigger | Schedule | TaskPolicy, ...]:
-    return (*topology.object_triggers, *topology.every_schedule, *topology.policies)
+def _declarations(topology: Topology) -> tuple[ObjectTrigger | Schedule, ...]:
+    return (*topology.object_triggers, *topology.every_schedule)
 
 
 def _task_at(path: str) -> Task[Any, Any] | None:

@@ -26,6 +26,7 @@ from serverless_django.secrets import FALLBACKS, SECRET_KEY
 
 BACKEND = "serverless_django.postgresql"
 SQS_BACKEND = "serverless_django.tasks.backend.SqsBackend"
+IMMEDIATE_BACKEND = "serverless_django.tasks.in_process.ImmediateBackend"
 S3_STORAGE = "serverless_django.objects.storage.S3Storage"
 CLAIMS_MIDDLEWARE = "serverless_django.http.claims.ClaimsMiddleware"
 BEARER_MIDDLEWARE = "serverless_django.identity.middleware.BearerTokenMiddleware"
@@ -189,7 +190,7 @@ def _local_tasks(settings: Mapping[str, Any], topology: Topology, endpoint: str)
             queue.name: f"{endpoint}/000000000000/{queue.name}{'.fifo' * queue.fifo}" for queue in topology.task_queues
         }
         return _tasks(settings, topology, urls)
-    ours = {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend", "QUEUES": names}
+    ours = {"BACKEND": IMMEDIATE_BACKEND, "QUEUES": names}
     return {**(settings.get("TASKS") or {}), "default": ours}
 
 

@@ -13,7 +13,7 @@ import pytest
 from django.tasks import task
 from django.utils import timezone
 
-from serverless_django.contract.resources import Queue, TaskPolicy, Topology
+from serverless_django.contract.resources import Queue, Topology
 from serverless_django.handlers.sqs import handler
 from serverless_django.maintenance import sweep_outbox
 from serverless_django.tasks import outbox, settlement, sqs
@@ -28,12 +28,12 @@ failing: set[object] = set()
 """Values whose next run fails."""
 
 
-@task
+@task(group_by="group")
 def move(group: str, value: object) -> None:
     _run(group, value)
 
 
-@task
+@task(group_by="group", direct=True)
 def move_directly(group: str, value: object) -> None:
     _run(group, value)
 
@@ -45,13 +45,7 @@ def _run(group: str, value: object) -> None:
     effects.append((group, value))
 
 
-ORDERED = Topology(
-    queues=(Queue(name="default", fifo=True, max_attempts=10),),
-    policies=(
-        TaskPolicy(task=move.module_path, group_by="group"),
-        TaskPolicy(task=move_directly.module_path, group_by="group", direct=True),
-    ),
-)
+ORDERED = Topology(queues=(Queue(name="default", fifo=True, max_attempts=10),))
 FAULTS = ("away", "lost", "refuse", "gone")
 """SQS is not reached; takes what it gets and its answer is lost; takes some of it; says that there is no such queue."""
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from lambda_app.topology import TOPOLOGY
-from serverless_django.contract.resources import ObjectTrigger, TaskPolicy
+from serverless_django.contract.resources import ObjectTrigger
 from serverless_django.handlers.s3 import handler as s3_handler
 from serverless_django.handlers.sqs import handler
 from serverless_django.objects import triggers
@@ -20,7 +20,7 @@ from serverless_django.tasks import backend, settlement, sqs
 from serverless_django.tasks.models import DeferredCall, FailedCall, Receipt, StoredResult
 from serverless_django.testing import LambdaContext
 from tests import sample_tasks
-from tests.sample_tasks import ERRORS, LOSSES, fail_with, note
+from tests.sample_tasks import ERRORS, LOSSES, fail_with, note, return_the_value, set_options
 from tests.tasks_in_batches import batch, call, failed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,15 +29,9 @@ WISHES = {"SystemExit", "KeyboardInterrupt"}
 CAUGHT = sorted(set(ERRORS) - WISHES)
 
 
-def declare(monkeypatch, *policies):
-    monkeypatch.setattr(django_settings, "SERVERLESS", {"TOPOLOGY": replace(TOPOLOGY, policies=policies)})
-
-
 @pytest.fixture(autouse=True)
-def calls(monkeypatch):
+def calls():
     sample_tasks.calls.clear()
-    names = ("note_all", "fail_all", "swallow_all", "take_all")
-    declare(monkeypatch, *(TaskPolicy(task=f"tests.sample_tasks.{name}", bulk=True) for name in names))
     return sample_tasks.calls
 
 
@@ -80,7 +74,7 @@ def test_whatever_a_bulk_task_raises_the_bad_call_is_found(calls, name):
 
 @pytest.mark.parametrize("name", CAUGHT)
 def test_whatever_a_task_beside_the_transaction_raises_it_fails_alone(calls, name, monkeypatch):
-    declare(monkeypatch, TaskPolicy(task=fail_with.module_path, transactional=False))
+    set_options(monkeypatch, fail_with, transactional=False)
 
     assert run(call("fail_with", name), call("note", 1)) == ["m0"]
     assert (calls, counted()) == ([1], {"fail_with": 1})
@@ -206,7 +200,7 @@ def test_callbacks_that_raise_after_the_commit_change_nothing_and_hide_no_others
 
 @pytest.mark.usefixtures("broken_receivers")
 def test_a_result_is_successful_whatever_is_raised_after_its_commit(queues, receive, monkeypatch):
-    declare(monkeypatch, TaskPolicy(task=note.module_path, keep_result=True))
+    set_options(monkeypatch, note, keep_result=True)
     result = note.enqueue(1)
     (message,) = receive("default")
 
@@ -218,7 +212,7 @@ def test_a_result_is_successful_whatever_is_raised_after_its_commit(queues, rece
 @pytest.mark.parametrize("direct", [False, True])
 @pytest.mark.usefixtures("broken_receivers")
 def test_a_call_is_sent_at_once_whatever_a_receiver_raises(receive, monkeypatch, direct):
-    declare(monkeypatch, TaskPolicy(task=note.module_path, direct=direct))
+    set_options(monkeypatch, note, direct=direct)
 
     note.enqueue(1)
 
@@ -226,7 +220,7 @@ def test_a_call_is_sent_at_once_whatever_a_receiver_raises(receive, monkeypatch,
 
 
 def test_what_a_task_sends_directly_is_not_lost_with_the_answer_of_sqs(queues, monkeypatch):
-    declare(monkeypatch, TaskPolicy(task=note.module_path, direct=True))
+    set_options(monkeypatch, note, direct=True)
     monkeypatch.setattr("serverless_django.tasks.outbox.send_messages", _away)
     monkeypatch.setattr(backend, "send_messages", _away)
 
@@ -245,7 +239,7 @@ def _away(*arguments):
 @given(text=st.text(st.characters(), max_size=20))
 def test_no_text_of_an_error_keeps_another_from_being_counted(monkeypatch, text):
     monkeypatch.setitem(ERRORS, "any", sample_tasks._raise(ValueError(text)))
-    declare(monkeypatch, *(TaskPolicy(task=f"tests.sample_tasks.{name}", keep_result=True) for name in ("fail_with",)))
+    set_options(monkeypatch, fail_with, keep_result=True)
     FailedCall.objects.all().delete()
     StoredResult.objects.all().delete()
     ident = str(uuid4())
@@ -263,8 +257,7 @@ def test_no_text_of_an_error_keeps_another_from_being_counted(monkeypatch, text)
 
 
 @pytest.mark.parametrize("path", ["tests.sample_tasks.gone", "tests.sample_tasks.calls", "a\0b.c", "x" * 1_000])
-def test_the_result_of_a_call_that_cannot_be_run_is_failed(monkeypatch, path):
-    declare(monkeypatch, TaskPolicy(task=path, keep_result=True))
+def test_the_result_of_a_call_that_cannot_be_run_is_failed(path):
     ident = str(uuid4())
     StoredResult.objects.create(
         id=ident, task="t", queue="default", priority=0, status="READY", args=[], kwargs={},
@@ -279,7 +272,7 @@ def test_the_result_of_a_call_that_cannot_be_run_is_failed(monkeypatch, path):
 
 
 def test_a_schedule_of_a_task_that_keeps_its_result_runs(calls, monkeypatch):
-    declare(monkeypatch, TaskPolicy(task=note.module_path, keep_result=True))
+    set_options(monkeypatch, note, keep_result=True)
 
     assert run(call("note", 1, id="schedule/nightly/2026-11-23T02:00:00Z")) == []
     assert calls == [1]
@@ -288,7 +281,7 @@ def test_a_schedule_of_a_task_that_keeps_its_result_runs(calls, monkeypatch):
 @pytest.mark.parametrize("value", ["a\0b", float("nan"), "\ud800"])
 def test_a_return_value_that_cannot_be_stored_is_a_failure_with_its_reason(monkeypatch, value):
     monkeypatch.setattr(sample_tasks, "note_value", value, raising=False)
-    declare(monkeypatch, TaskPolicy(task="tests.sample_tasks.return_the_value", keep_result=True))
+    set_options(monkeypatch, return_the_value, keep_result=True)
 
     assert run(call("return_the_value"), call("note", 1)) == ["m0"]
     assert "PostgreSQL stores no such value" in FailedCall.objects.get().error

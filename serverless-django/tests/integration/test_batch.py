@@ -1,18 +1,15 @@
 """Whatever has not committed goes back to the queue, and nothing else."""
 
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from django.conf import settings as django_settings
 from django.db import OperationalError, connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambda_app.topology import TOPOLOGY
-from serverless_django.contract.resources import TaskPolicy
 from serverless_django.handlers.sqs import handler
 from serverless_django.sources import WrongEventSourceError
+from serverless_django.tasks import batch as batch_module
 from serverless_django.tasks import bulk
 from serverless_django.tasks.models import FailedCall, Receipt
 from serverless_django.testing import LambdaContext
@@ -23,10 +20,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def calls(monkeypatch):
+def calls():
     sample_tasks.calls.clear()
-    policies = (TaskPolicy(task="tests.sample_tasks.note_all", bulk=True),)
-    monkeypatch.setattr(django_settings, "SERVERLESS", {"TOPOLOGY": replace(TOPOLOGY, policies=policies)})
     return sample_tasks.calls
 
 
@@ -124,6 +119,14 @@ def test_calls_of_a_bulk_task_run_as_one(calls):
 
     assert (failed(response), calls) == ([], [3, "single"])
     assert Receipt.objects.count() == 3
+
+
+def test_a_bulk_task_whose_module_is_not_imported_yet_runs_call_by_call(calls, monkeypatch):
+    monkeypatch.setattr(batch_module, "loaded_task", lambda path: None)
+
+    response = handler(batch(note_all("a", "b"), note_all("c")), LambdaContext())
+
+    assert (failed(response), calls, Receipt.objects.count()) == ([], [2, 1], 2)
 
 
 def test_of_two_copies_in_one_batch_one_counts(calls):

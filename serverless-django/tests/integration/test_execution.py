@@ -1,16 +1,12 @@
 """One message runs one task, once; nothing but a task can be called."""
 
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from django.conf import settings
 from django.tasks import TaskResultStatus
 from django.tasks.signals import task_finished, task_started
 
-from lambda_app.topology import TOPOLOGY
-from serverless_django.contract.resources import TaskPolicy
 from serverless_django.contract.task_message import InvalidTaskMessageError, TaskMessage
 from serverless_django.tasks.batch import run_directly
 from serverless_django.tasks.deliveries import TaskFailedError
@@ -165,8 +161,7 @@ def test_a_task_that_fails_leaves_no_receipt_and_nothing_that_it_wrote(calls):
 
 
 def test_a_task_beside_the_transaction_runs_once_after_its_success(monkeypatch, calls):
-    policy = TaskPolicy(task="tests.sample_tasks.note", transactional=False)
-    monkeypatch.setattr(settings, "SERVERLESS", {"TOPOLOGY": replace(TOPOLOGY, policies=(policy,))})
+    sample_tasks.set_options(monkeypatch, sample_tasks.note, transactional=False)
 
     run_message(message("note", 1))
     run_message(message("note", 1), attempt=2)

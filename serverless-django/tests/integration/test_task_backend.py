@@ -1,25 +1,21 @@
 """A call is promised with its transaction, and leaves for SQS when that has committed, and only then."""
 
 import time
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.conf import settings
 from django.db import connection, transaction
 from django.tasks import task_backends
 from django.utils import timezone
 
-from lambda_app.topology import TOPOLOGY
-from serverless_django.contract.resources import TaskPolicy
 from serverless_django.maintenance import sweep_outbox
 from serverless_django.tasks import outbox, sqs
 from serverless_django.tasks.models import DeferredCall
 from serverless_django.tasks.sqs import QueueUnavailableError
 from serverless_django.tasks.wire import read_envelope
 from serverless_django.testing.threads import run_in_threads
-from tests.sample_tasks import note
+from tests.sample_tasks import note, set_options
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,8 +58,7 @@ def test_a_rolled_back_savepoint_sends_nothing_of_its_own(receive):
 
 @pytest.fixture
 def direct(monkeypatch):
-    policies = (TaskPolicy(task=note.module_path, direct=True),)
-    monkeypatch.setattr(settings, "SERVERLESS", {"TOPOLOGY": replace(TOPOLOGY, policies=policies)})
+    set_options(monkeypatch, note, direct=True)
 
 
 @pytest.fixture

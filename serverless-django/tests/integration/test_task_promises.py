@@ -11,7 +11,7 @@ from django.tasks.exceptions import TaskResultDoesNotExist, TaskResultMismatch
 from django.utils import timezone
 
 from lambda_app.topology import TOPOLOGY
-from serverless_django.contract.resources import Schedule, TaskPolicy
+from serverless_django.contract.resources import Schedule
 from serverless_django.contract.task_message import TaskMessage
 from serverless_django.handlers.sqs import handler
 from serverless_django.maintenance import purge_receipts
@@ -19,7 +19,7 @@ from serverless_django.tasks.models import FailedCall, Receipt, StoredResult
 from serverless_django.tasks.receipts import WEEK_SECONDS, WEEKS, ReceiptKey, claim
 from serverless_django.testing import LambdaContext
 from tests import sample_tasks
-from tests.sample_tasks import fail, note
+from tests.sample_tasks import fail, note, set_options
 from tests.tasks_in_batches import batch, failed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,11 +83,8 @@ def test_any_text_can_be_the_id_of_a_message():
 @pytest.fixture
 def keeping(queues, monkeypatch):
     """Let the sample tasks keep their results."""
-    kept = replace(
-        TOPOLOGY,
-        policies=tuple(TaskPolicy(task=task.module_path, keep_result=True, max_attempts=2) for task in (note, fail)),
-    )
-    monkeypatch.setattr(settings, "SERVERLESS", {"TOPOLOGY": kept})
+    for task in (note, fail):
+        set_options(monkeypatch, task, keep_result=True, max_attempts=2)
 
 
 def run(message, *, receives=1):

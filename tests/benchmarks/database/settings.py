@@ -8,7 +8,7 @@ from lambda_app.settings.base import *  # noqa: F403
 ROOT_URLCONF = "tests.benchmarks.http.urls"
 ALLOWED_HOSTS = ["localhost"]
 LOGGING_CONFIG = None
-TASKS = {"default": {"BACKEND": "django.tasks.backends.dummy.DummyBackend", "QUEUES": []}}
+TASKS = {"default": {"BACKEND": "serverless_django.tasks.in_process.DummyBackend", "QUEUES": []}}
 BUCKET_NAMES = {"media": "media"}
 
 OURS: dict[str, Any] = {

@@ -22,7 +22,7 @@ DATABASES = {
     }
 }
 
-TASKS = {"default": {"BACKEND": "django.tasks.backends.dummy.DummyBackend", "QUEUES": []}}
+TASKS = {"default": {"BACKEND": "serverless_django.tasks.in_process.DummyBackend", "QUEUES": []}}
 BUCKET_NAMES = {"media": "media"}
 # As deployed: signing its URLs is part of a feed page's price.
 STORAGES = {

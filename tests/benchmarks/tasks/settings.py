@@ -1,18 +1,9 @@
 """The deployed behaviour on a PostgreSQL of the benchmark's own, with its one model and its one bulk task."""
 
-from dataclasses import replace
-
 from lambda_app.settings.base import *  # noqa: F403
 from lambda_app.settings.base import INSTALLED_APPS
-from lambda_app.topology import TOPOLOGY
-from serverless_django.contract.resources import TaskPolicy
 from serverless_django.settings import local
 
-SERVERLESS = {
-    "TOPOLOGY": replace(
-        TOPOLOGY, policies=(TaskPolicy(task="tests.benchmarks.tasks.tasks.insert_readings", bulk=True),)
-    )
-}
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.benchmarks.tasks"]
 BUDGET_BREACHES = "ignore"
 LOGGING = {"version": 1, "disable_existing_loggers": False, "root": {"handlers": [], "level": "CRITICAL"}}

@@ -23,7 +23,7 @@ class NewReading(msgspec.Struct, frozen=True):
     read_at: datetime
 
 
-@task(queue_name="views")
+@task(queue_name="views", bulk=True)
 def insert_readings(readings: list[NewReading]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [msgspec.json.encode(readings).decode()])

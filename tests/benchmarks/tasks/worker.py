@@ -8,8 +8,6 @@ import time
 from serverless_django.bootstrap import start_django
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.tasks.settings"
-import tests.benchmarks.tasks.settings  # noqa: F401 - declares the bulk task before anything reads the topology
-
 start_django()
 
 from django.db import transaction  # noqa: E402

@@ -11,6 +11,7 @@ MAX_BATCH_TIMEOUT = timedelta(minutes=15)
 """The longest that a Lambda function may run."""
 
 MAX_TASK_ATTEMPTS = 10
+MAX_RETRY_AFTER = timedelta(minutes=15)
 SPARE_RECEIVES = 10
 """Deliveries beyond `max_attempts` that faults of the infrastructure may use up: no message dies of an outage."""
 
@@ -75,7 +76,20 @@ class Queue:
     """The longest that one batch may run."""
 
     max_attempts: int = 3
-    """Failures of its task before a message goes to the dead letters; an outage of the database is none."""
+    """Failures of its task before a message goes to the dead letters; an outage of the database is none.
+
+    This and the next three are defaults for the tasks that are declared for this queue, those of third-party
+    apps, too; a task may say otherwise in its `@task(...)`.
+    """
+
+    retry_after: timedelta = timedelta(seconds=5)
+    """Wait after the first failure, up to 15 minutes; doubled after each further one."""
+
+    transactional: bool = True
+    """Run each task in one transaction with its receipt.  False: a task may run twice, and must be safe to repeat."""
+
+    keep_result: bool = False
+    """Keep status, return value and errors for `task.get_result(id)`; not of tasks that are bulk or direct."""
 
     max_concurrency: int = 5
     """Batches run at once, and so database connections held by this queue; Lambda takes 2 to 1,000."""
@@ -88,7 +102,7 @@ class Queue:
 
     memory_mb: int = 512
     fifo: bool = False
-    """Keep the order of the messages of one group, which `TaskPolicy.group_by` names; at most 10 in a batch."""
+    """Keep the order of the messages of one group, which `@task(group_by=...)` names; at most 10 in a batch."""
 
     def __post_init__(self) -> None:
         _check_name("queue", self.name)
@@ -120,6 +134,11 @@ class Queue:
         if not 1 <= self.max_attempts <= MAX_TASK_ATTEMPTS:
             raise InvalidTopologyError(
                 f"queue {self.name!r} has max_attempts {self.max_attempts}; possible are 1 to {MAX_TASK_ATTEMPTS}"
+            )
+        if not timedelta(0) < self.retry_after <= MAX_RETRY_AFTER:
+            raise InvalidTopologyError(
+                f"queue {self.name!r} has retry_after {self.retry_after}; possible is more than 0, "
+                f"and up to {MAX_RETRY_AFTER}"
             )
 
     def _check_order(self) -> None:
@@ -178,51 +197,6 @@ class ObjectTrigger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskPolicy:
-    """How one task is sent and run, where it differs from the rule.
-
-    The rule: a call is a row of the outbox, written in the caller's transaction; it runs in one
-    transaction with its receipt, so that its effect in the database happens exactly once.
-    """
-
-    task: str
-    """Dotted path."""
-
-    direct: bool = False
-    """Send without a row: for events whose caller repeats what was not accepted.  SQS's error reaches the caller."""
-
-    bulk: bool = False
-    """The task takes one list, and a call with two lists joined does what two calls do: a batch becomes one call."""
-
-    transactional: bool = True
-    """False for a task that works outside the database for long: it may run twice, and must be safe to repeat."""
-
-    keep_result: bool = False
-    """Keep status, return value and errors for `task.get_result(id)`."""
-
-    group_by: str = ""
-    """On a FIFO queue: the keyword argument whose values are each a group, in which order is kept."""
-
-    max_attempts: int | None = None
-    """None: as its queue says."""
-
-    retry_after: timedelta = timedelta(seconds=5)
-    """Wait after the first failure; doubled after each further one, up to 15 minutes, give or take a half."""
-
-    def __post_init__(self) -> None:
-        if self.bulk and (self.keep_result or not self.transactional):
-            raise InvalidTopologyError(
-                f"task {self.task!r} is bulk; many calls run as one, in one transaction and without a result of each"
-            )
-        if self.direct and self.keep_result:
-            raise InvalidTopologyError(f"task {self.task!r} is direct, so without any row; keep_result needs one")
-        if self.max_attempts is not None and not 1 <= self.max_attempts <= MAX_TASK_ATTEMPTS:
-            raise InvalidTopologyError(
-                f"task {self.task!r} has max_attempts {self.max_attempts}; possible are 1 to {MAX_TASK_ATTEMPTS}"
-            )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """Send a call of `task`, without arguments, to `queue` at every moment of `expression`, in UTC.
 
@@ -253,13 +227,8 @@ SCHEDULE_ID_PREFIX = "schedule/"
 PLATFORM_TASKS = "serverless_django.maintenance"
 """The module with the tasks that every deployment needs."""
 
-PLATFORM_POLICIES = (
-    # What it leases must be committed before it sends.
-    TaskPolicy(task=f"{PLATFORM_TASKS}.sweep_outbox", transactional=False),
-)
-
-
-HOUSEKEEPING = Queue(name="housekeeping", max_concurrency=2)
+# Not transactional: what the sweep leases must be committed before it sends.
+HOUSEKEEPING = Queue(name="housekeeping", max_concurrency=2, transactional=False)
 """Carries the platform's own schedules, so that no queue of a project delays them or is too short for them."""
 
 PLATFORM_SCHEDULES = (
@@ -289,9 +258,6 @@ class Topology:
     """Carries the events of every bucket to `handlers/s3.py`."""
 
     schedules: tuple[Schedule, ...] = ()
-    policies: tuple[TaskPolicy, ...] = ()
-    """Only for tasks that differ from the rule."""
-
     commands: tuple[str, ...] = ()
     """Management commands of the project that an operator may run on a stage, beside those of the library."""
 
@@ -314,10 +280,8 @@ class Topology:
             )
         buckets = _unique("bucket", [bucket.name for bucket in self.buckets])
         _unique("schedule", [schedule.name for schedule in self.every_schedule])
-        _unique("policy of task", [policy.task for policy in (*self.policies, *PLATFORM_POLICIES)])
         for schedule in self.schedules:
             _check_reference(f"schedule {schedule.name!r}", "queue", schedule.queue, queues)
-            self._check_call(schedule)
         for trigger in self.object_triggers:
             _check_reference(f"object trigger {trigger.prefix!r}", "bucket", trigger.bucket, buckets)
         for queue in self.every_queue:
@@ -341,13 +305,6 @@ class Topology:
         """The declared ones and those that the platform needs."""
         return (*self.schedules, *PLATFORM_SCHEDULES)
 
-    def _check_call(self, schedule: Schedule) -> None:
-        if self.policy_of(schedule.task).bulk:
-            raise InvalidTopologyError(
-                f"schedule {schedule.name!r} calls {schedule.task!r}, which is bulk and so takes a list; "
-                "a schedule passes no arguments: let it call a task that enqueues that one"
-            )
-
     def trigger_prefixes(self, bucket: str) -> tuple[str, ...]:
         """Return the prefixes of `bucket` under which a new object sets off a task; no task may write there."""
         return tuple(trigger.prefix for trigger in self.object_triggers if trigger.bucket == bucket)
@@ -356,17 +313,6 @@ class Topology:
     def fifo_queues(self) -> frozenset[str]:
         return frozenset(queue.name for queue in self.queues if queue.fifo)
 
-    def policy_of(self, task: str) -> TaskPolicy:
-        """Return how the task at the path `task` is sent and run."""
-        for policy in (*self.policies, *PLATFORM_POLICIES):
-            if policy.task == task:
-                return policy
-        return TaskPolicy(task=task)
-
-    def max_attempts_of(self, task: str, *, queue: str) -> int:
-        """Return after how many failures a call of `task` is given up."""
-        if (declared := self.policy_of(task).max_attempts) is not None:
-            return declared
-        return next(
-            (item.max_attempts for item in self.task_queues if item.name == queue), self.object_queue.max_attempts
-        )
+    def queue_of(self, name: str) -> Queue:
+        """Return the queue that is called `name`, or one with the defaults if there is none."""
+        return next((queue for queue in self.task_queues if queue.name == name), Queue(name="default"))

@@ -8,9 +8,11 @@ from uuid import NAMESPACE_URL, uuid5
 
 from serverless_django.conf import bucket_names, topology
 from serverless_django.contract.resources import ObjectTrigger, Topology
-from serverless_django.contract.task_message import TaskMessage
+from serverless_django.contract.task_message import InvalidTaskMessageError, TaskMessage
 from serverless_django.objects.events import CreatedObject, InvalidObjectEventError, read_objects
 from serverless_django.observability.emf import metric_fields
+from serverless_django.tasks.options import options_of
+from serverless_django.tasks.registry import load_task
 from serverless_django.tasks.wire import Envelope, envelope_of
 
 logger = logging.getLogger(__name__)
@@ -46,7 +48,7 @@ def _calls_of(item: CreatedObject | InvalidObjectEventError) -> Iterator[Envelop
 
 def task_messages(created: CreatedObject, topology: Topology, bucket_names: Mapping[str, str]) -> list[TaskMessage]:
     """Return the calls that `created` sets off; `bucket_names` gives the name in S3 of each bucket of `topology`."""
-    messages = [_message(created, trigger, topology) for trigger in _matching(created, topology, bucket_names)]
+    messages = [_message(created, trigger) for trigger in _matching(created, topology, bucket_names)]
     if not messages:
         # Acknowledged: it would match no better the next time.
         logger.warning(
@@ -68,11 +70,11 @@ def _matching(created: CreatedObject, topology: Topology, bucket_names: Mapping[
             yield trigger
 
 
-def _message(created: CreatedObject, trigger: ObjectTrigger, topology: Topology) -> TaskMessage:
+def _message(created: CreatedObject, trigger: ObjectTrigger) -> TaskMessage:
     # The same event told twice gives the same id, whatever id SQS gave its messages.
     identity = json.dumps([created.bucket, created.key, created.version, created.sequencer, trigger.task])
     arguments = _arguments(created, trigger)
-    is_bulk = topology.policy_of(trigger.task).bulk
+    is_bulk = _is_bulk(trigger.task)
     return TaskMessage(
         id=str(uuid5(NAMESPACE_URL, identity)),
         task=trigger.task,
@@ -80,6 +82,14 @@ def _message(created: CreatedObject, trigger: ObjectTrigger, topology: Topology)
         args=[[arguments]] if is_bulk else (),
         kwargs={} if is_bulk else arguments,
     )
+
+
+def _is_bulk(path: str) -> bool:
+    try:
+        return options_of(load_task(path))["bulk"]
+    except InvalidTaskMessageError:
+        # The call will fail with that reason, whatever its arguments.
+        return False
 
 
 def _arguments(created: CreatedObject, trigger: ObjectTrigger) -> dict[str, str]:

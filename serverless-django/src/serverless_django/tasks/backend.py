@@ -18,14 +18,14 @@ from django.utils import timezone
 from uuid6 import uuid7
 
 from serverless_django.conf import topology
-from serverless_django.contract.resources import TaskPolicy
 from serverless_django.contract.task_message import TaskMessage
 from serverless_django.observability.origins import current_origin
 from serverless_django.tasks import outbox, results
 from serverless_django.tasks.arguments import MAX_NESTING, InvalidArgumentsError, check_storable, encode_call
-from serverless_django.tasks.bulk import item_reader
 from serverless_django.tasks.commits import tell
 from serverless_django.tasks.groups import group_of
+from serverless_django.tasks.items import item_reader
+from serverless_django.tasks.options import ServerlessTask, TaskOptions, options_of
 from serverless_django.tasks.promises import is_promised
 from serverless_django.tasks.rows import MAX_DELAY, Call
 from serverless_django.tasks.sqs import MAX_MESSAGE_BYTES, QueueUnavailableError, send_messages
@@ -43,9 +43,10 @@ class SqsBackend(BaseTaskBackend):
     """Enqueue tasks on the SQS queue that bears their queue's name.
 
     `OPTIONS["queue_urls"]` maps each name in `QUEUES` to the URL of its queue; with `OPTIONS["queue_prefix"]`
-    begin the names in SQS of these and of the queues that the deploy kept.  How a single task
-    differs from the rule is declared in `lambda_app.topology` as a `TaskPolicy`.
+    begin the names in SQS of these and of the queues that the deploy kept.  Its tasks take `TaskOptions`.
     """
+
+    task_class = ServerlessTask
 
     supports_defer = True
     supports_async_task = True
@@ -61,12 +62,12 @@ class SqsBackend(BaseTaskBackend):
     def validate_task(self, task: Task[Any, Any]) -> None:
         """Raise InvalidTask also if a task without a row is to wait longer than SQS can."""
         super().validate_task(task)
-        if task.run_after is None or _is_ordered(task) or not topology().policy_of(task.module_path).direct:
+        if task.run_after is None or _is_ordered(task) or not options_of(task)["direct"]:
             return
         if task.run_after - timezone.now() > MAX_DELAY:
             raise InvalidTask(
                 f"run_after is {task.run_after:%Y-%m-%d %H:%M:%S%z}, SQS delays a message by at most 15 minutes; "
-                "take `direct` off the task's policy in lambda_app.topology, and the call waits as a row"
+                f"take direct=True off {task.module_path}, and the call waits as a row"
             )
 
     def enqueue(self, task: Task[Any, Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult[Any, Any]:
@@ -82,17 +83,17 @@ class SqsBackend(BaseTaskBackend):
     def enqueue_many(self, task: Task[Any, Any], calls: Iterable[Arguments]) -> list[TaskResult[Any, Any]]:
         """Like `enqueue` for each of `calls`, with one statement and a tenth of the requests to SQS."""
         self.validate_task(task)
-        policy = topology().policy_of(task.module_path)
+        options = options_of(task)
         ready = [self._ready(task, args, kwargs) for args, kwargs in calls]
-        rows = [_call_of(result, policy) for result in ready]
-        if policy.direct and not is_promised() and not _is_ordered(task):
+        rows = [_call_of(result, options) for result in ready]
+        if options["direct"] and not is_promised() and not _is_ordered(task):
             _after_commit(partial(self._send, rows, ready))
         elif rows:
-            self._promise(rows, ready, policy)
+            self._promise(rows, ready, options)
         return ready
 
     def get_result(self, result_id: str) -> TaskResult[Any, Any]:
-        """Return the stored result of a task whose policy is to keep it.
+        """Return the stored result of a task that keeps it.
 
         Raise TaskResultDoesNotExist if there is none.
         """
@@ -134,9 +135,9 @@ class SqsBackend(BaseTaskBackend):
             worker_ids=[],
         )
 
-    def _promise(self, rows: list[Call], ready: list[TaskResult[Any, Any]], policy: TaskPolicy) -> None:
+    def _promise(self, rows: list[Call], ready: list[TaskResult[Any, Any]], options: TaskOptions) -> None:
         outbox.write(rows)
-        if policy.keep_result:
+        if options["keep_result"]:
             for result in ready:
                 results.open_result(result)
         outbox.send_after_commit(rows, ready, self.queue_urls)
@@ -170,18 +171,18 @@ def message_of(result: TaskResult[Any, Any]) -> TaskMessage:
     )
 
 
-def _call_of(result: TaskResult[Any, Any], policy: TaskPolicy) -> Call:
+def _call_of(result: TaskResult[Any, Any], options: TaskOptions) -> Call:
     body = encode_call(message_of(result))
     _check_size(result.task, body)
-    if policy.bulk:
+    if options["bulk"]:
         _check_items(result.task, body)
-    if policy.keep_result:
+    if options["keep_result"]:
         check_storable([result.args, result.kwargs], "arguments")
     return Call(
         id=result.id,
         queue=result.task.queue_name,
         body=body,
-        group=group_of(result.task, policy, result.args, result.kwargs) if _is_ordered(result.task) else "",
+        group=group_of(result.task, result.args, result.kwargs) if _is_ordered(result.task) else "",
         priority=result.task.priority,
         run_after=result.task.run_after,
     )

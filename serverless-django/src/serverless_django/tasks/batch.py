@@ -16,7 +16,7 @@ from serverless_django.contract.task_message import InvalidTaskMessageError
 from serverless_django.observability.origins import Origin, continued
 from serverless_django.sources import source_of, wrong_source
 from serverless_django.tasks import suspects
-from serverless_django.tasks.bulk import InvalidBulkTaskError, run_bulk
+from serverless_django.tasks.bulk import run_bulk
 from serverless_django.tasks.deadline import Deadline
 from serverless_django.tasks.deliveries import (
     DeliveredCall,
@@ -25,12 +25,12 @@ from serverless_django.tasks.deliveries import (
     Suspicion,
     TaskFailedError,
     delivered,
-    policy_of_task,
     read_deliveries,
 )
 from serverless_django.tasks.execution import run_call
 from serverless_django.tasks.faults import OutageError
-from serverless_django.tasks.registry import load_task
+from serverless_django.tasks.options import options_of
+from serverless_django.tasks.registry import load_task, loaded_task
 from serverless_django.tasks.settlement import acknowledge, settle
 from serverless_django.tasks.wire import Envelope
 
@@ -116,7 +116,7 @@ def _turns(deliveries: Sequence[Delivery]) -> Sequence[_Turn]:
     turns = [_Turn(suspicion) for suspicion in Suspicion]
     groups: dict[str, Suspicion] = {}
     unreadable: set[str] = set()
-    is_bulk = cache(lambda path: policy_of_task(path).bulk)
+    is_bulk = cache(_is_bulk)
     for delivery in deliveries:
         if delivery.group in unreadable:
             continue
@@ -134,6 +134,14 @@ def _turns(deliveries: Sequence[Delivery]) -> Sequence[_Turn]:
     return turns
 
 
+def _is_bulk(path: str) -> bool:
+    """Return whether calls of the task at `path` may be joined; not if its module is not imported yet.
+
+    Importing it could end this worker, so the call that needs it does so, by itself; the next batch is joined.
+    """
+    return options_of(loaded_task(path))["bulk"]
+
+
 def _run_together(calls_by_task: Mapping[str, list[DeliveredCall]], deadline: Deadline) -> None:
     for path, calls in calls_by_task.items():
         if deadline.has_time() and suspects.begin_together(calls):
@@ -143,7 +151,7 @@ def _run_together(calls_by_task: Mapping[str, list[DeliveredCall]], deadline: De
 def _run_bulk_calls(path: str, calls: Sequence[DeliveredCall], deadline: Deadline) -> None:
     try:
         run_bulk(load_task(path), calls, deadline)
-    except (InvalidTaskMessageError, InvalidBulkTaskError) as error:
+    except InvalidTaskMessageError as error:
         logger.exception("%d calls of %s go back", len(calls), path)
         for call in calls:
             call.error = error
@@ -171,7 +179,7 @@ def _run_single_call(delivery: Delivery, call: DeliveredCall, deadline: Deadline
     origin = Origin(call.envelope.request_id, call.envelope.trace)
     with continued(origin, message_id=delivery.message_id):
         if suspects.begin(call):
-            if not delivery.group and policy_of_task(call.envelope.task).bulk:
+            if not delivery.group and _is_bulk(call.envelope.task):
                 _run_bulk_calls(call.envelope.task, [call], deadline)
             else:
                 with deadline.measured():

@@ -11,11 +11,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
-from inspect import signature
-from typing import Any, get_type_hints
+from functools import partial
+from typing import Any
 
-import msgspec
 from django.db import transaction
 from django.tasks import Task
 
@@ -33,18 +31,12 @@ from serverless_django.tasks.faults import (
     run_despite_conflicts,
     words_of,
 )
-from serverless_django.tasks.wire import Envelope
+from serverless_django.tasks.items import ItemReader, item_reader
 
 logger = logging.getLogger(__name__)
 
 MAX_IDS = 100
 """Of the calls in one line: CloudWatch takes 1 MB of it, and a batch may have 10,000."""
-
-type ItemReader = Callable[[Envelope], Sequence[Any]]
-
-
-class InvalidBulkTaskError(TypeError):
-    """A task that is declared bulk does not take one list."""
 
 
 def run_bulk(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: Deadline) -> None:
@@ -64,39 +56,6 @@ def run_bulk(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: Dea
             if call.is_noted:
                 call.error = task_failure(call, error)
             call.is_postponed = not call.is_done
-
-
-@cache
-def item_reader(function: Callable[..., Any]) -> ItemReader:
-    """Return the decoder of the one list that `function` takes, by its annotation.
-
-    Raise InvalidBulkTaskError if it takes anything else.
-    """
-    try:
-        name, kind = _list_parameter(function)
-    except (NameError, AttributeError) as error:
-        raise InvalidBulkTaskError(f"annotations of {function.__qualname__} cannot be read: {error}") from error
-    positional = msgspec.json.Decoder(tuple[kind])  # type: ignore[valid-type]
-    named = msgspec.json.Decoder(msgspec.defstruct("Items", [(name, kind)], forbid_unknown_fields=True))
-
-    def read_items(envelope: Envelope) -> Sequence[Any]:
-        if bytes(envelope.kwargs) == b"{}":
-            items: Sequence[Any] = positional.decode(envelope.args)[0]
-            return items
-        return getattr(named.decode(envelope.kwargs), name)  # type: ignore[no-any-return]
-
-    return read_items
-
-
-def _list_parameter(function: Callable[..., Any]) -> tuple[str, Any]:
-    parameters = list(signature(function).parameters)
-    kind = get_type_hints(function).get(parameters[0]) if len(parameters) == 1 else None
-    if getattr(kind, "__origin__", None) is not list:
-        raise InvalidBulkTaskError(
-            f"bulk task {function.__qualname__} takes ({', '.join(parameters)}); "
-            "let it take one list whose items have a type, such as `likes: list[Like]`"
-        )
-    return parameters[0], kind
 
 
 def _readable(calls: Sequence[DeliveredCall], read_items: ItemReader) -> list[DeliveredCall]:
@@ -194,7 +153,8 @@ def _try_part(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: De
 
 
 def _call(task: Task[Any, Any], items: list[Any]) -> None:
-    task.call(items)
+    # Not task.call(), which converts items: these have their type.
+    Task.call(task, items)
     # Else the savepoint would be rolled back without a word, and the receipts be kept.
     check_transaction()
 

@@ -12,8 +12,6 @@ from typing import Any
 
 from django.tasks import TaskResult
 
-from serverless_django.conf import topology
-from serverless_django.contract.resources import TaskPolicy
 from serverless_django.tasks.faults import words_of
 from serverless_django.tasks.receipts import ReceiptKey
 from serverless_django.tasks.wire import Envelope
@@ -149,14 +147,6 @@ def task_failure(call: DeliveredCall, error: BaseException) -> TaskFailedError:
     failure = TaskFailedError(f"task {call.envelope.task} failed: {words_of(error, repr)}")
     failure.__cause__ = error
     return failure
-
-
-def policy_of(call: DeliveredCall) -> TaskPolicy:
-    return policy_of_task(call.envelope.task)
-
-
-def policy_of_task(path: str) -> TaskPolicy:
-    return topology().policy_of(path)
 
 
 def delivered(envelope: Envelope, receives: int, sent_at: datetime | None = None) -> DeliveredCall:

@@ -18,7 +18,7 @@ from serverless_django.contract.task_message import InvalidTaskMessageError
 from serverless_django.tasks import receipts, results
 from serverless_django.tasks.arguments import check_storable
 from serverless_django.tasks.commits import check_transaction, task_transaction, tell
-from serverless_django.tasks.deliveries import DeliveredCall, policy_of, task_failure
+from serverless_django.tasks.deliveries import DeliveredCall, task_failure
 from serverless_django.tasks.failures import forget_failures
 from serverless_django.tasks.faults import (
     OutageError,
@@ -26,6 +26,7 @@ from serverless_django.tasks.faults import (
     is_outage,
     run_despite_conflicts,
 )
+from serverless_django.tasks.options import options_of
 from serverless_django.tasks.registry import load_task
 from serverless_django.tasks.schedules import is_skipped
 
@@ -46,7 +47,7 @@ def run_call(call: DeliveredCall) -> None:
             _skip(call)
             return
         result = _running(call, load_task(call.envelope.task, message_id=call.envelope.id))
-        run = _run_in_transaction if policy_of(call).transactional else _run_beside
+        run = _run_in_transaction if options_of(result.task)["transactional"] else _run_beside
         run_despite_conflicts(partial(run, call, result))
     except BaseException as error:  # noqa: BLE001 - CancelledError or SystemExit of one task must not end the others
         _fail(call, result, error)
@@ -89,7 +90,7 @@ def _call_task(result: TaskResult[Any, Any]) -> Any:
 def _complete(call: DeliveredCall, result: TaskResult[Any, Any], value: Any) -> None:
     if call.receives > 1:
         forget_failures([call])
-    is_kept = policy_of(call).keep_result
+    is_kept = options_of(result.task)["keep_result"]
     if is_kept:
         check_storable(value, "the return value")
     _set(result, status=TaskResultStatus.SUCCESSFUL, finished_at=timezone.now(), _return_value=value)

@@ -16,6 +16,7 @@ import psycopg
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from serverless_django.contract.resources import MAX_RETRY_AFTER
 from serverless_django.tasks import receipts
 from serverless_django.tasks.receipts import ReceiptKey
 from serverless_django.tasks.sqs import QueueFaultError, QueueUnavailableError
@@ -37,7 +38,6 @@ ATTEMPTS_IN_PLACE = 4
 FIRST_PAUSE_SECONDS = 0.02
 
 FIRST_BACKOFF = timedelta(seconds=5)
-MAX_BACKOFF = timedelta(minutes=15)
 
 
 class OutageError(Exception):
@@ -79,7 +79,7 @@ def is_outage() -> bool:
 def backoff(attempt: int, *, first: timedelta = FIRST_BACKOFF) -> int:
     """Return after how many seconds attempt `attempt` + 1 should come: doubled each time, give or take a half."""
     doubled: float = first.total_seconds() * 2 ** min(attempt - 1, 16)
-    longest = min(doubled, MAX_BACKOFF.total_seconds())
+    longest = min(doubled, MAX_RETRY_AFTER.total_seconds())
     return max(1, round(longest * random.uniform(0.5, 1.0)))  # noqa: S311
 
 

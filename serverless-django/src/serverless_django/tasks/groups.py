@@ -11,16 +11,16 @@ from typing import Any
 from django.tasks import Task
 
 from serverless_django.contract.message_groups import message_group
-from serverless_django.contract.resources import TaskPolicy
 from serverless_django.contract.task_message import InvalidTaskMessageError
-from serverless_django.tasks.deliveries import policy_of_task
+from serverless_django.tasks.options import options_of
 from serverless_django.tasks.registry import load_task
 from serverless_django.tasks.wire import read_envelope
 
 
-def group_of(task: Task[Any, Any], policy: TaskPolicy, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-    """Return the group that the argument `policy.group_by` names, however it is passed, or else that of the task."""
-    named = _arguments(task, args, kwargs).get(policy.group_by, "") if policy.group_by else ""
+def group_of(task: Task[Any, Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """Return the group that the task's option `group_by` names, however it is passed, or else that of the task."""
+    group_by = options_of(task)["group_by"]
+    named = _arguments(task, args, kwargs).get(group_by, "") if group_by else ""
     # Without a group of its own a task is one group: all its calls in order.
     return message_group(str(named) or task.module_path)
 
@@ -29,7 +29,7 @@ def group_in(body: str) -> str:
     """Return the group of the call in `body`; a group of its own if it is none that can be read."""
     try:
         envelope = read_envelope(body)
-        return group_of(load_task(envelope.task), policy_of_task(envelope.task), *envelope.arguments())
+        return group_of(load_task(envelope.task), *envelope.arguments())
     except InvalidTaskMessageError:
         return message_group(body)
 

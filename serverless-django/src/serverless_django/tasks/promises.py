@@ -12,7 +12,7 @@ _is_promised: ContextVar[bool] = ContextVar("calls are promised", default=False)
 
 @contextmanager
 def promised() -> Iterator[None]:
-    """Write every call that is enqueued within as a row of the outbox, whatever the policy of its task."""
+    """Write every call that is enqueued within as a row of the outbox, also of a task that is `direct`."""
     token = _is_promised.set(True)
     try:
         yield

@@ -68,5 +68,5 @@ def _import(module_path: str, what: str) -> None:
 def _importable() -> Iterator[str]:
     yield from (config.name for config in apps.get_app_configs())
     declared = topology()
-    for declarations in (declared.object_triggers, declared.every_schedule, declared.policies):
+    for declarations in (declared.object_triggers, declared.every_schedule):
         yield from (declaration.task.rpartition(".")[0] for declaration in declarations)

@@ -9,19 +9,16 @@ from typing import Any
 from django.db import DatabaseError
 from django.tasks import task_backends
 
-from serverless_django.conf import topology
-from serverless_django.contract.resources import Queue
 from serverless_django.tasks import dead_letters, results
 from serverless_django.tasks.backend import SqsBackend
-from serverless_django.tasks.deliveries import DeliveredCall, Delivery, policy_of
+from serverless_django.tasks.deliveries import DeliveredCall, Delivery
 from serverless_django.tasks.failures import count_failures, forget_failures
-from serverless_django.tasks.faults import FIRST_BACKOFF, backoff
+from serverless_django.tasks.faults import backoff
+from serverless_django.tasks.options import TaskOptions, options_of
 from serverless_django.tasks.registry import loaded_task
 from serverless_django.tasks.sqs import QueueUnavailableError, change_visibility, delete_messages, url_of
 
 logger = logging.getLogger(__name__)
-
-UNREADABLE_ATTEMPTS = Queue(name="any").max_attempts
 
 
 def settle(deliveries: Sequence[Delivery], *, is_outage: bool) -> None:
@@ -55,9 +52,13 @@ def acknowledge(deliveries: Sequence[Delivery]) -> None:
 
 
 def max_attempts_of(call: DeliveredCall) -> int:
-    """Return after how many failures `call` is given up.  Imports nothing: that alone could end this worker."""
-    task = loaded_task(call.envelope.task)
-    return topology().max_attempts_of(call.envelope.task, queue=task.queue_name) if task else UNREADABLE_ATTEMPTS
+    """Return after how many failures `call` is given up."""
+    return _options_of(call)["max_attempts"]
+
+
+def _options_of(call: DeliveredCall) -> TaskOptions:
+    """Return the options of its task, or the defaults.  Imports nothing: that alone could end this worker."""
+    return options_of(loaded_task(call.envelope.task))
 
 
 def _count(failed: Sequence[Delivery]) -> Mapping[str, int]:
@@ -72,7 +73,9 @@ def _count(failed: Sequence[Delivery]) -> Mapping[str, int]:
 
 def _store_errors(delivery: Delivery, counts: Mapping[str, int]) -> None:
     for call in delivery.calls:
-        if call.error is None or not policy_of(call).keep_result:
+        # The result of a task that is gone may have been opened while it was there.
+        is_kept = _options_of(call)["keep_result"] or loaded_task(call.envelope.task) is None
+        if call.error is None or not is_kept:
             continue
         is_final = counts.get(call.key.id, 0) >= max_attempts_of(call)
         try:
@@ -89,7 +92,7 @@ def _attempts(delivery: Delivery, counts: Mapping[str, int]) -> int:
 
 def _is_over(delivery: Delivery, counts: Mapping[str, int]) -> bool:
     limits = [max_attempts_of(call) for call in delivery.calls if call.error]
-    return _attempts(delivery, counts) >= min(limits, default=UNREADABLE_ATTEMPTS)
+    return _attempts(delivery, counts) >= min(limits, default=options_of(None)["max_attempts"])
 
 
 def _bury(delivery: Delivery, counts: Mapping[str, int]) -> bool:
@@ -112,7 +115,8 @@ def _forget(buried: Iterable[Delivery]) -> None:
 
 def _wait(delivery: Delivery, counts: Mapping[str, int], *, is_outage: bool) -> int:
     if delivery.error:
-        first = min((policy_of(call).retry_after for call in delivery.calls), default=FIRST_BACKOFF)
+        waits = [_options_of(call)["retry_after"] for call in delivery.calls]
+        first = min(waits, default=options_of(None)["retry_after"])
         return backoff(max(1, _attempts(delivery, counts)), first=first)
     is_postponed = is_outage or any(call.is_postponed for call in delivery.calls)
     # What there was no time for is tried again at once.

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.tasks import TaskResult, task_backends
 
-BACKEND = "django.tasks.backends.dummy.DummyBackend"
+BACKEND = "serverless_django.tasks.in_process.DummyBackend"
 
 
 class TaskQueue:

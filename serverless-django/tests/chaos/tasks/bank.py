@@ -10,6 +10,7 @@ import os
 import random
 import signal
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 import msgspec
@@ -63,12 +64,12 @@ def transfer_one(key: str, account: int, amount: int) -> None:
     _transfer([Transfer(key, account, amount)])
 
 
-@task(queue_name="likes")
+@task(queue_name="likes", bulk=True)
 def transfer_all(transfers: list[Transfer]) -> None:
-    _transfer(msgspec.convert(transfers, list[Transfer]))
+    _transfer(transfers)
 
 
-@task(queue_name="statements")
+@task(queue_name="statements", group_by="name", retry_after=timedelta(milliseconds=500))
 def write_line(name: str, number: int) -> None:
     if name.startswith("poison"):
         raise PoisonError("never succeeds")
@@ -77,10 +78,9 @@ def write_line(name: str, number: int) -> None:
     execute("INSERT INTO bank_line (name, number) VALUES (%s, %s)", [name, number])
 
 
-@task(queue_name="views")
+@task(queue_name="views", bulk=True)
 def note_all(notices: list[Notice]) -> None:
-    keys = [notice.key for notice in msgspec.convert(notices, list[Notice])]
-    execute("INSERT INTO bank_notice SELECT unnest(%s::text[])", [keys])
+    execute("INSERT INTO bank_notice SELECT unnest(%s::text[])", [[notice.key for notice in notices]])
 
 
 def place_orders(transfers: list[Transfer]) -> None:

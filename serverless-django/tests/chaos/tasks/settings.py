@@ -1,26 +1,15 @@
-"""The deployed behaviour on the servers of a chaos run, with the bank's tasks declared beside the books's."""
+"""The deployed behaviour on the servers of a chaos run, with the bank's queue declared beside the project's."""
 
 import os
 from dataclasses import replace
-from datetime import timedelta
 
 from lambda_app.settings.base import *  # noqa: F403
 from lambda_app.topology import TOPOLOGY
-from serverless_django.contract.resources import Queue, TaskPolicy
+from serverless_django.contract.resources import Queue
 from serverless_django.settings import local
 
 SERVERLESS = {
-    "TOPOLOGY": replace(
-        TOPOLOGY,
-        queues=(*TOPOLOGY.queues, Queue(name="statements", fifo=True, max_attempts=6)),
-        policies=(
-            TaskPolicy(task="tests.chaos.tasks.bank.transfer_all", bulk=True),
-            TaskPolicy(task="tests.chaos.tasks.bank.note_all", bulk=True),
-            TaskPolicy(
-                task="tests.chaos.tasks.bank.write_line", group_by="name", retry_after=timedelta(milliseconds=500)
-            ),
-        ),
-    )
+    "TOPOLOGY": replace(TOPOLOGY, queues=(*TOPOLOGY.queues, Queue(name="statements", fifo=True, max_attempts=6)))
 }
 LOGGING = {
     "version": 1,

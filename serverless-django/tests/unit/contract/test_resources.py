@@ -11,7 +11,6 @@ from serverless_django.contract.resources import (
     ObjectTrigger,
     Queue,
     Schedule,
-    TaskPolicy,
     Topology,
 )
 from serverless_django.maintenance import SWEEP_SECONDS
@@ -37,6 +36,8 @@ TASK = "lambda_app.tasks.count_likes"
             "less than 10 ms for each message",
         ),
         ({"name": "q", "max_attempts": 0}, "possible are 1 to 10"),
+        ({"name": "q", "retry_after": timedelta(0)}, "more than 0, and up to 0:15:00"),
+        ({"name": "q", "retry_after": timedelta(hours=1)}, "more than 0, and up to 0:15:00"),
         ({"name": "q", "fifo": True, "batch_window": timedelta(seconds=1)}, "Lambda takes at most 10 from one"),
         ({"name": "q", "max_concurrency": 1}, "Lambda takes 2 to 1,000"),
         ({"name": "q", "batch_timeout": timedelta(minutes=16)}, "Lambda takes 1 s to 15 min"),
@@ -113,20 +114,6 @@ def test_declarations_that_contradict_each_other_are_refused(fields, message):
         Topology(**({"queues": (Queue(name="default"),)} | fields))
 
 
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"bulk": True, "keep_result": True}, "is bulk; many calls run as one"),
-        ({"bulk": True, "transactional": False}, "in one transaction"),
-        ({"direct": True, "keep_result": True}, "keep_result needs one"),
-        ({"max_attempts": 11}, "possible are 1 to 10"),
-    ],
-)
-def test_a_policy_that_contradicts_itself_is_refused(fields, message):
-    with pytest.raises(InvalidTopologyError, match=message):
-        TaskPolicy(task=TASK, **fields)
-
-
 def test_every_topology_sweeps_its_outbox_and_purges_its_receipts():
     topology = Topology(queues=(Queue(name="first", fifo=True, batch_timeout=timedelta(seconds=1)),))
 
@@ -148,20 +135,6 @@ def test_the_queue_of_the_platform_cannot_be_declared_otherwise(role):
 def test_a_queue_of_objects_with_an_order_is_refused():
     with pytest.raises(InvalidTopologyError, match="tells no group of an event"):
         Topology(queues=(Queue(name="default"),), object_queue=Queue(name="objects", fifo=True))
-
-
-def test_a_schedule_of_a_task_that_takes_a_list_is_refused():
-    schedule = Schedule(name="s", expression="rate(1 day)", task=TASK)
-
-    with pytest.raises(InvalidTopologyError, match="passes no arguments"):
-        Topology(queues=(Queue(name="default"),), schedules=(schedule,), policies=(TaskPolicy(task=TASK, bulk=True),))
-
-
-def test_a_task_has_its_own_attempts_or_those_of_its_queue():
-    policies = (TaskPolicy(task=TASK, max_attempts=7),)
-    topology = Topology(queues=(Queue(name="q", max_attempts=5),), policies=policies)
-
-    assert (topology.max_attempts_of(TASK, queue="q"), topology.max_attempts_of("a.b", queue="q")) == (7, 5)
 
 
 def test_sqs_gives_up_long_after_the_worker():

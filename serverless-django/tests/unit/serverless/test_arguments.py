@@ -1,19 +1,14 @@
 """Whatever enqueue() accepts a worker reads equal; all else is refused there, in words that say where it is."""
 
-from dataclasses import replace
-
 import pytest
-from django.conf import settings as django_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambda_app.topology import TOPOLOGY
-from serverless_django.contract.resources import TaskPolicy
 from serverless_django.observability.origins import Origin, continued
 from serverless_django.tasks import outbox, results
 from serverless_django.tasks.arguments import MAX_NESTING, InvalidArgumentsError
 from serverless_django.tasks.wire import read_envelope
-from tests.sample_tasks import note, note_all
+from tests.sample_tasks import note, note_all, set_options
 
 
 @pytest.fixture
@@ -31,11 +26,6 @@ def sent(settings, monkeypatch):
     monkeypatch.setattr(outbox, "send_after_commit", lambda calls, results, urls: None)
     monkeypatch.setattr(results, "open_result", lambda result: None)
     return sent
-
-
-def declare(monkeypatch, **policy):
-    policies = (TaskPolicy(**policy),)
-    monkeypatch.setattr(django_settings, "SERVERLESS", {"TOPOLOGY": replace(TOPOLOGY, policies=policies)})
 
 
 def nested(depth):
@@ -135,16 +125,14 @@ def test_a_tuple_is_read_as_a_list_by_every_backend_of_django(sent):
 
 
 @pytest.mark.parametrize("items", ["abc", [{"id": "no uuid", "text": "a"}], [{}], None])
-def test_a_call_of_a_bulk_task_with_items_of_another_type_is_refused(sent, monkeypatch, items):
-    declare(monkeypatch, task=note_all.module_path, bulk=True)
-
+def test_a_call_of_a_bulk_task_with_items_of_another_type_is_refused(sent, items):
     with pytest.raises(InvalidArgumentsError, match=r"a call of tests\.sample_tasks\.note_all cannot be sent: "):
         note_all.enqueue(items)
 
 
 def test_nul_travels_but_not_where_it_would_be_stored(sent, monkeypatch):
     note.enqueue("a\0b")
-    declare(monkeypatch, task=note.module_path, keep_result=True)
+    set_options(monkeypatch, note, keep_result=True)
 
     with pytest.raises(InvalidArgumentsError, match="PostgreSQL stores no such value"):
         note.enqueue(value={"a": "a\0b"})

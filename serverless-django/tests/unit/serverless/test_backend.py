@@ -1,6 +1,5 @@
 """What SQS cannot do is refused when the task is enqueued, in words that say what to do."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,12 +7,11 @@ from django.conf import settings
 from django.tasks.exceptions import InvalidTask
 from django.utils import timezone
 
-from lambda_app.topology import TOPOLOGY
-from serverless_django.contract.resources import Queue, TaskPolicy, Topology
+from serverless_django.contract.resources import Queue, Topology
 from serverless_django.tasks import outbox
 from serverless_django.tasks.backend import MAX_MESSAGE_BYTES, TaskTooLargeError
 from serverless_django.tasks.wire import read_envelope
-from tests.sample_tasks import note, note_async
+from tests.sample_tasks import note, note_async, set_options
 
 URL = "https://sqs.example.com/1/default"
 
@@ -84,10 +82,9 @@ def test_a_call_for_later_bears_the_moment_that_it_is_for(sent):
 
 
 def test_a_direct_task_for_later_than_sqs_can_wait_is_refused(sent, monkeypatch):
-    policies = (TaskPolicy(task=note.module_path, direct=True),)
-    monkeypatch.setattr(settings, "SERVERLESS", {"TOPOLOGY": replace(TOPOLOGY, policies=policies)})
+    set_options(monkeypatch, note, direct=True)
 
-    with pytest.raises(InvalidTask, match="SQS delays a message by at most 15 minutes; take `direct` off"):
+    with pytest.raises(InvalidTask, match="SQS delays a message by at most 15 minutes; take direct=True off"):
         note.using(run_after=timezone.now() + timedelta(minutes=16))
 
     assert sent == []
@@ -106,8 +103,8 @@ def test_a_priority_out_of_bounds_is_refused():
 
 @pytest.mark.parametrize(("group_by", "group"), [("value", "seven"), ("", "tests.sample_tasks.note")])
 def test_on_a_fifo_queue_a_call_has_a_group(sent, monkeypatch, group_by, group):
-    policies = (TaskPolicy(task=note.module_path, group_by=group_by),)
-    ordered = Topology(queues=(Queue(name="default", fifo=True),), policies=policies)
+    set_options(monkeypatch, note, group_by=group_by)
+    ordered = Topology(queues=(Queue(name="default", fifo=True),))
     monkeypatch.setattr(settings, "SERVERLESS", {"TOPOLOGY": ordered})
 
     note.enqueue(value="seven")

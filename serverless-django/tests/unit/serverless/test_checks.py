@@ -3,16 +3,18 @@
 import pytest
 from django.core.checks import run_checks
 from django.tasks import task_backends
+from django.utils.module_loading import import_string
 
 from serverless_django.checks import (
     crowded_workers,
-    impossible_bulk_tasks,
+    groups_without_order,
     missing_storages,
     missing_tasks,
     schedules_without_arguments,
     tasks_of_other_queues,
 )
-from serverless_django.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, TaskPolicy, Topology
+from serverless_django.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, Topology
+from tests.sample_tasks import set_options
 
 
 def topology(**fields):
@@ -74,6 +76,12 @@ def test_a_schedule_of_a_task_that_needs_an_argument_is_an_error(task):
     assert (error.id, "missing a required argument" in error.msg) == ("serverless.E020", True)
 
 
+def test_a_schedule_of_a_bulk_task_is_an_error():
+    (error,) = schedules_without_arguments(schedule("tests.sample_tasks.note_all"))
+
+    assert (error.id, "it is bulk and takes a list" in error.msg) == ("serverless.E020", True)
+
+
 def test_a_schedule_of_a_task_that_has_defaults_passes():
     assert list(schedules_without_arguments(schedule("tests.sample_tasks.note"))) == []
 
@@ -92,19 +100,15 @@ def test_a_queue_without_a_url_is_an_error(settings):
     assert (error.id, "'likes'" in error.msg) == ("serverless.E004", True)
 
 
-def policy(task, **fields):
-    return topology(policies=(TaskPolicy(task=task, **fields),))
+def test_a_group_on_a_queue_without_order_is_a_warning(monkeypatch):
+    name = "lambda_app.tasks.tidy"
+    set_options(monkeypatch, import_string(name), group_by="key")
 
+    (warning,) = groups_without_order(topology())
 
-def test_a_policy_for_no_task_is_an_error():
-    assert [error.id for error in missing_tasks(policy("tests.sample_tasks.missing"))] == ["serverless.E001"]
-
-
-def test_a_bulk_task_that_takes_no_list_is_an_error():
-    (error,) = impossible_bulk_tasks(policy("tests.sample_tasks.note", bulk=True))
-
-    assert (error.id, "bulk task note takes (value)" in error.msg) == ("serverless.E005", True)
-    assert list(impossible_bulk_tasks(policy("tests.sample_tasks.note_all", bulk=True))) == []
+    assert warning.id == "serverless.W021"
+    assert warning.msg == f"task {name} has group_by, and its queue 'default' keeps no order"
+    assert list(groups_without_order(topology(queues=(Queue(name="default", fifo=True),)))) == []
 
 
 def test_more_workers_than_connections_are_a_warning():

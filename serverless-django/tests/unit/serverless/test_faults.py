@@ -6,7 +6,8 @@ import psycopg
 import pytest
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 
-from serverless_django.tasks.faults import MAX_BACKOFF, backoff, is_conflict, is_infrastructure
+from serverless_django.contract.resources import MAX_RETRY_AFTER
+from serverless_django.tasks.faults import backoff, is_conflict, is_infrastructure
 from serverless_django.tasks.sqs import QueueUnavailableError
 
 
@@ -59,5 +60,5 @@ def test_each_wait_is_longer_with_some_chance_and_an_end():
 
     assert all(max(one) <= 2 * min(one) + 1 for one in waits)
     assert [max(one) for one in waits] == sorted(max(one) for one in waits)
-    assert timedelta(seconds=max(waits[-1])) <= MAX_BACKOFF
+    assert timedelta(seconds=max(waits[-1])) <= MAX_RETRY_AFTER
     assert len(set(waits[-1])) > 10

@@ -1,14 +1,14 @@
 from typing import Any
 
-from django.tasks import task
+from serverless_django.tasks import task
 
 
-@task(queue_name="likes")
+@task(queue_name="likes", bulk=True, direct=True)
 def count_likes(likes: list[Any]) -> None:
     """The bulk task of the sample events."""
 
 
-@task
+@task(bulk=True)
 def receive_pictures(pictures: list[Any]) -> None:
     """The task of an object under pictures/."""
 

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from serverless_django.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, TaskPolicy, Topology
+from serverless_django.contract.resources import Bucket, ObjectTrigger, Queue, Schedule, Topology
 
 TOPOLOGY = Topology(
     queues=(
@@ -16,10 +16,6 @@ TOPOLOGY = Topology(
     object_triggers=(ObjectTrigger(bucket="uploads", prefix="pictures/", task="lambda_app.tasks.receive_pictures"),),
     object_queue=Queue(name="objects", max_concurrency=2),
     schedules=(Schedule(name="tidy", expression="rate(5 minutes)", task="lambda_app.tasks.tidy"),),
-    policies=(
-        TaskPolicy(task="lambda_app.tasks.count_likes", bulk=True, direct=True),
-        TaskPolicy(task="lambda_app.tasks.receive_pictures", bulk=True),
-    ),
     authenticated_paths=("/v1/{proxy+}",),
     public_paths=("/v1/docs", "/v1/docs/{proxy+}"),
 )

@@ -101,8 +101,8 @@ def test_a_queue_without_a_url_is_an_error(settings):
 
 
 def test_a_group_on_a_queue_without_order_is_a_warning(monkeypatch):
-    name = "lambda_app.tasks.tidy"
-    set_options(monkeypatch, import_string(name), group_by="key")
+    name = "lambda_app.tasks.greet"
+    set_options(monkeypatch, import_string(name), group_by="name")
 
     (warning,) = groups_without_order(topology())
 

@@ -16,3 +16,8 @@ def receive_pictures(pictures: list[Any]) -> None:
 @task
 def tidy() -> None:
     """The task of a schedule."""
+
+
+@task
+def greet(name: str) -> None:
+    """A task with an argument."""

@@ -101,6 +101,8 @@ test-security: install serverless-django/node_modules/.installed ## Forged token
 audit: install ## Known vulnerabilities, hashes, bandit, and a bill of materials of the bundle
 	$(TESTS).security.audit
 
+check: house
+
 .PHONY: house
 house: .venv/.installed ## Sizes and shape of the code: what a project owns, circles, the lengths of functions
 	$(TESTS).tools.house

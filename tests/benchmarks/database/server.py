@@ -82,7 +82,7 @@ def running_server(
     *, log_statements: bool = False, is_durable: bool = False, pool_size: int = DEFAULT_POOL_SIZE
 ) -> Iterator[Server]:
     """Start both and migrate; end them and forget them afterwards.  If durable, each commit waits for the disk."""
-    program = find(TOOLS)
+    program = find(TOOLS / "pgbouncer")
     if program is None:
         raise FileNotFoundError("no PgBouncer: install it, or a Debian system to take it from")
     settings = {

@@ -244,7 +244,7 @@ def running_world() -> Iterator[World]:
 
 @contextlib.contextmanager
 def _database(folder: Path, certificate: ServerCertificate) -> Iterator[Database]:
-    program = find(TOOLS)
+    program = find(TOOLS / "pgbouncer")
     if program is None:
         raise FileNotFoundError("no PgBouncer: install it, or a Debian system to take it from")
     with contextlib.ExitStack() as stack:

@@ -46,6 +46,9 @@ class Project:
     bundle_hook: str = ""
     """Dotted path of a function that is called with the folder of each bundle before it is deployed, to add files."""
 
+    aws_services: tuple[str, ...] = ()
+    """Services whose boto3 clients a dependency makes, such as "ses"; those that `source` names itself are found."""
+
     secret_key: bool = True
     """Whether the deploy generates Django's SECRET_KEY.  False for an API without sessions, forms or signing."""
 

@@ -16,6 +16,7 @@ from io import BytesIO
 from pathlib import Path
 
 import serverless_django
+from serverless_django.deploy.bundling.aws_clients import services_called_in
 from serverless_django.deploy.bundling.pruning import OPTIONAL_CONTRIB, SUFFIXES_NOT_RUN, prune_packages
 from serverless_django.deploy.bundling.tools import BundlingError, compile_packages, compile_source, install_packages
 from serverless_django.deploy.project import Project, imported
@@ -51,7 +52,9 @@ def build_bundle(project: Project, *, architecture: str) -> Path:
     dependency has no wheel for the platform, or the result is larger than Lambda takes.
     """
     files = source_files(project)
-    packages = _packages(project.root, architecture, contrib=_named_contrib(files))
+    texts = _texts_of_project(files)
+    services = tuple(sorted({*services_called_in(texts), *project.aws_services}))
+    packages = _packages(project.root, architecture, contrib=_named_contrib(texts), services=services)
     key = _digest([packages.name.encode(), *_contents(files), *_hook_source(project)])
     bundle = project.root / ".build" / "bundles" / f"{architecture}-{key}"
     if not bundle.exists():
@@ -137,22 +140,24 @@ def _digest(parts: Iterable[bytes]) -> str:
     return digest.hexdigest()[:20]
 
 
-def _named_contrib(files: Iterable[SourceFile]) -> tuple[str, ...]:
+def _texts_of_project(files: Iterable[SourceFile]) -> list[str]:
     # The library's own files name apps of Django to judge projects that use them, not to use them.
     yours = (file for file in files if file.name.endswith(".py") and not file.path.is_relative_to(LIBRARY))
-    text = b"".join(file.path.read_bytes() for file in yours)
-    return tuple(name for name in OPTIONAL_CONTRIB if f"django.contrib.{name}".encode() in text)
+    return [file.path.read_text() for file in yours]
 
 
-def _packages(root: Path, architecture: str, *, contrib: tuple[str, ...]) -> Path:
+def _named_contrib(texts: Iterable[str]) -> tuple[str, ...]:
+    text = "\n".join(texts)
+    return tuple(name for name in OPTIONAL_CONTRIB if f"django.contrib.{name}" in text)
+
+
+def _packages(root: Path, architecture: str, **kept: tuple[str, ...]) -> Path:
     # The rules themselves are part of the key, so that a changed rule never meets an old folder.
     rules = [SourceFile(path.name, path) for path in sorted(Path(__file__).parent.glob("*.py"))]
-    key = _digest(
-        [*_contents(rules), (root / "uv.lock").read_bytes(), repr((PLATFORMS[architecture], contrib)).encode()]
-    )
+    key = _digest([*_contents(rules), (root / "uv.lock").read_bytes(), repr((PLATFORMS[architecture], kept)).encode()])
     packages = root / ".build" / "packages" / f"{architecture}-{key}"
     if not packages.exists():
-        _build_folder(packages, lambda work: _fill_packages(root, work, PLATFORMS[architecture], contrib))
+        _build_folder(packages, lambda work: _fill_packages(root, work, PLATFORMS[architecture], **kept))
     return packages
 
 
@@ -171,9 +176,9 @@ def _build_folder(folder: Path, fill: Callable[[Path], None]) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _fill_packages(root: Path, work: Path, platform: str, contrib: tuple[str, ...]) -> None:
+def _fill_packages(root: Path, work: Path, platform: str, **kept: tuple[str, ...]) -> None:
     install_packages(root, work, platform=platform)
-    prune_packages(work, contrib=contrib)
+    prune_packages(work, **kept)
     compile_packages(work)
     _set_modes(work)
 

@@ -5,29 +5,43 @@ They are parsed whole each time a process makes its first client: the S3 model i
 
 import gzip
 import json
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 AWS_SERVICES = ("s3", "secretsmanager", "sqs", "sts")
-"""Services whose boto3 clients are deployed; add one here to call it."""
+"""Services that the library calls."""
+
+_CLIENT = re.compile(r"""\b(?:client|resource)\(\s*(?:service_name\s*=\s*)?["']([a-z0-9-]+)["']""")
 
 
-def prune_clients(folder: Path) -> None:
-    """Delete from the packages in `folder` the clients of other services, and shorten what describes these."""
+def services_called_in(sources: Iterable[str]) -> tuple[str, ...]:
+    """Return the services whose clients `sources` make by name, as `boto3.client("sesv2")` does, sorted."""
+    return tuple(sorted({name for source in sources for name in _CLIENT.findall(source)}))
+
+
+def prune_clients(folder: Path, services: Collection[str]) -> None:
+    """Delete from the packages in `folder` the clients of all but `services`, and shorten what describes these."""
     for path in folder.glob("boto*/data/*"):
-        if path.is_dir() and path.name not in AWS_SERVICES:
+        if path.is_dir() and path.name not in services:
             shutil.rmtree(path)
+    prefixes = set(services)
     for path in folder.glob("botocore/data/*/*/service-2.json.gz"):
+        model = _without_documentation(json.loads(gzip.decompress(path.read_bytes())))
+        prefixes.add(model["metadata"]["endpointPrefix"])
         # Without a time in its header: the same lock gives the same bytes.
-        path.write_bytes(gzip.compress(_changed(gzip.decompress(path.read_bytes()), _without_documentation), mtime=0))
+        path.write_bytes(gzip.compress(_compact(model), mtime=0))
     for path in folder.glob("botocore/data/endpoints.json"):
-        path.write_bytes(_changed(path.read_bytes(), _of_our_services))
+        endpoints = json.loads(path.read_bytes())
+        for partition in endpoints["partitions"]:
+            partition["services"] = {key: item for key, item in partition["services"].items() if key in prefixes}
+        path.write_bytes(_compact(endpoints))
 
 
-def _changed(text: bytes, change: Callable[[Any], Any]) -> bytes:
-    return json.dumps(change(json.loads(text)), separators=(",", ":")).encode()
+def _compact(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _without_documentation(value: Any) -> Any:
@@ -40,9 +54,3 @@ def _without_documentation(value: Any) -> Any:
         key: "" if key == "documentation" and isinstance(item, str) else _without_documentation(item)
         for key, item in value.items()
     }
-
-
-def _of_our_services(endpoints: dict[str, Any]) -> dict[str, Any]:
-    for partition in endpoints["partitions"]:
-        partition["services"] = {name: item for name, item in partition["services"].items() if name in AWS_SERVICES}
-    return endpoints

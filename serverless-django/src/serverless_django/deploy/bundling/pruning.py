@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from serverless_django.deploy.bundling.aws_clients import prune_clients
+from serverless_django.deploy.bundling.aws_clients import AWS_SERVICES, prune_clients
 
 LOCALES = ("en",)
 """Languages whose translations and formats are deployed; add one here to serve it."""
@@ -111,15 +111,18 @@ INSTALLER_FILES = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_ca
 SUFFIXES_NOT_RUN = (".c", ".h", ".map", ".po", ".pxd", ".pyi", ".pyx")
 
 
-def prune_packages(folder: Path, *, contrib: Iterable[str]) -> None:
-    """Delete from the packages in `folder` what no function runs; keep the apps of Django that `contrib` names."""
+def prune_packages(folder: Path, *, contrib: Iterable[str], services: Iterable[str] = ()) -> None:
+    """Delete from the packages in `folder` what no function runs.
+
+    Keep the apps of Django that `contrib` names, and the AWS clients that the library or `services` name.
+    """
     for path in _parts_not_run(folder, contrib):
         if path.is_dir():
             shutil.rmtree(path)
         else:
             # It may have lain in a folder that has gone.
             path.unlink(missing_ok=True)
-    prune_clients(folder)
+    prune_clients(folder, {*AWS_SERVICES, *services})
     for path in [path for path in folder.rglob("*") if path.is_file()]:
         if path.suffix in SUFFIXES_NOT_RUN or path.name in INSTALLER_FILES:
             path.unlink()

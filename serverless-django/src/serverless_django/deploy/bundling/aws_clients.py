@@ -14,7 +14,7 @@ from typing import Any
 AWS_SERVICES = ("s3", "secretsmanager", "sqs", "sts")
 """Services that the library calls."""
 
-_CLIENT = re.compile(r"""\b(?:client|resource)\(\s*(?:service_name\s*=\s*)?["']([a-z0-9-]+)["']""")
+_CLIENT = re.compile(r"""\b(?:client|resource)\(\s*+(?:service_name\s*+=\s*+)?["']([a-z0-9-]++)["']""")
 
 
 def services_called_in(sources: Iterable[str]) -> tuple[str, ...]:

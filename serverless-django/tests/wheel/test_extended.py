@@ -127,9 +127,6 @@ def test_it_runs_on_a_laptop(project, laptop):
 
 @pytest.mark.nightly
 @pytest.mark.e2e
-@pytest.mark.xfail(
-    strict=True, reason="MiniStack 1.5.33 asks for ses:SendEmail on *, so a grant for one identity fails"
-)
 def test_a_letter_is_sent_on_a_laptop(project, laptop):
     _, aws = laptop
 

@@ -9,12 +9,13 @@ import secrets
 import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
+from email.utils import parseaddr
 from typing import Any
 from urllib.parse import parse_qs
 
 from ministack import app
-from ministack.core import iam_evaluator, lambda_runtime
-from ministack.services import lambda_svc, s3, sts
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
+from ministack.services import lambda_svc, s3, ses, sts
 
 from serverless_django.local.port_guard import Guarded, Message, Refusal, foreign_host, foreign_request, headers_of
 
@@ -91,3 +92,19 @@ def _unguessable_credentials(configuration: dict[str, Any]) -> dict[str, str]:
 _one_at_a_time = threading.Lock()
 _credentials_by_name = lambda_runtime.execution_credentials
 lambda_runtime.execution_credentials = lambda_svc.execution_credentials = _unguessable_credentials
+
+
+# --- A letter is judged by the identity that sends it, which MiniStack takes for any ----------------------------------
+
+
+def _sender_or_resource(method: str, path: str, body: bytes, region: str, account: str) -> str:
+    if (method, path.rstrip("/")) != ("POST", "/v2/email/outbound-emails"):
+        return str(_resource_of_ses(method, path, body, region, account))
+    address = parseaddr(iam_actions._safe_json_field(body, "FromEmailAddress"))[1]
+    # SES takes the address if it is an identity of its own, else its domain.
+    name = next((name for name in (address, address.partition("@")[2]) if name in ses._identities), address)
+    return f"arn:aws:ses:{region}:{account}:identity/{name}" if name else "*"
+
+
+_resource_of_ses = iam_actions._ses_v2_resource_arn
+iam_actions._ses_v2_resource_arn = _sender_or_resource

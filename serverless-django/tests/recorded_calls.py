@@ -13,7 +13,7 @@ RECORD = Path(__file__).with_name("recorded_calls.json")
 
 SOURCE = Path(serverless_django.__file__).parent
 OPERATORS = tuple(str(SOURCE / name) for name in ("cli", "deploy", "local", "testing"))
-"""What no function runs: its calls need the rights of whoever is at the keyboard."""
+"""What a developer or an operator runs: these calls need the rights of that person, not of a function."""
 
 ROLES: Mapping[str, str] = {"api_gateway": "Web", "management": "Migration", "s3": "Objects", "sqs": "Queue"}
 """How the logical id of a role begins, by the handler of its function."""

@@ -231,3 +231,8 @@ def _variables() -> dict[str, str]:
     )
     credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
     return environment.variables() | credentials | {"PATH": os.environ["PATH"], "AWS_REGION": "eu-west-1"}
+
+
+def test_a_service_that_boto3_does_not_know_is_refused_with_the_names_that_are_close(project):
+    with pytest.raises(BundlingError, match="aws_services has 'sesv3', which boto3 does not know; write sesv2"):
+        build_bundle(replace(project, aws_services=("sesv3",)), architecture="arm64")

@@ -12,8 +12,11 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from io import BytesIO
 from pathlib import Path
+
+from botocore.session import Session
 
 import serverless_django
 from serverless_django.deploy.bundling.aws_clients import services_called_in
@@ -53,7 +56,7 @@ def build_bundle(project: Project, *, architecture: str) -> Path:
     """
     files = source_files(project)
     texts = _texts_of_project(files)
-    services = tuple(sorted({*services_called_in(texts), *project.aws_services}))
+    services = tuple(sorted({*services_called_in(texts), *_known_services(project.aws_services)}))
     packages = _packages(project.root, architecture, contrib=_named_contrib(texts), services=services)
     key = _digest([packages.name.encode(), *_contents(files), *_hook_source(project)])
     bundle = project.root / ".build" / "bundles" / f"{architecture}-{key}"
@@ -144,6 +147,14 @@ def _texts_of_project(files: Iterable[SourceFile]) -> list[str]:
     # The library's own files name apps of Django to judge projects that use them, not to use them.
     yours = (file for file in files if file.name.endswith(".py") and not file.path.is_relative_to(LIBRARY))
     return [file.path.read_text() for file in yours]
+
+
+def _known_services(names: tuple[str, ...]) -> tuple[str, ...]:
+    known = Session().get_available_services()
+    if unknown := next((name for name in names if name not in known), None):
+        close = ", ".join(get_close_matches(unknown, known)) or "the names that boto3.client takes"
+        raise BundlingError(f"aws_services has {unknown!r}, which boto3 does not know; write {close}")
+    return names
 
 
 def _named_contrib(texts: Iterable[str]) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ def test_no_line_names_the_feed(shop):
     assert named == set()
 
 
+@pytest.mark.nightly
 def test_what_make_check_runs_passes(shop):
     # What is installed is shared with this project, and stays as it is.
     run(shop.project, "make", "--assume-old=.venv/.installed", "check")

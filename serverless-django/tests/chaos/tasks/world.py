@@ -25,8 +25,11 @@ from tests.paths import import_path
 
 DATABASE = "bank"
 
-CRASHING = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "on", "max_connections": "60"}
-"""The server crashes here, the machine does not: what a commit wrote to the kernel is kept."""
+CRASHING = {"fsync": "off", "synchronous_commit": "on", "max_connections": "60"}
+"""The server crashes here, the machine does not: what a commit wrote to the kernel is kept.
+
+A killed process may leave half of a page written, as a machine may: `full_page_writes` stays on, as it is on RDS.
+"""
 
 
 @dataclass

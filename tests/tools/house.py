@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -14,6 +15,13 @@ LIBRARY = PROJECT / "serverless-django"
 PACKAGE = LIBRARY / "src" / "serverless_django"
 
 SHORT_MODULE_LINES = 40
+DIALECT = re.compile(
+    r"\b(nobody|anybody|somebody|everybody|whoever|whichever|meanwhile|anew|lest|for ever|of (its|their|one's) own"
+    r"|(is|are|was|were|be|been|being) away)\b",
+    re.IGNORECASE,
+)
+"""Words that stood for a clearer one: who, which, or what is unavailable."""
+
 GOALS = {
     "project_lines": "<= 250",
     "folder_circles": "== 0",
@@ -26,6 +34,7 @@ GOALS = {
 def measure() -> dict[str, float]:
     """Return every figure of the house."""
     modules = sorted(PACKAGE.rglob("*.py"))
+    functions = [explained for module in modules for _, explained in documented_functions(module.read_text())]
     lengths = sorted(length for module in modules for length in function_lengths(module.read_text()))
     owned = list(owned_files(PROJECT))
     return {
@@ -39,6 +48,8 @@ def measure() -> dict[str, float]:
         "modules_under_40_lines": sum(
             _lines(path) < SHORT_MODULE_LINES for path in modules if path.name != "__init__.py"
         ),
+        "functions_documented": round(sum(functions) / len(functions), 3),
+        "dialect_words": len(list(dialect_words(PROJECT))),
     }
 
 
@@ -56,6 +67,61 @@ def function_lengths(source: str) -> Iterator[int]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
             yield node.end_lineno - node.lineno + 1
+
+
+def documented_functions(source: str) -> Iterator[tuple[str, bool]]:
+    """Yield each public function of `source` that has parameters, and whether its docstring names them.
+
+    A parameter is explained where its type has its name, as in `message: TaskMessage`.  A method without a docstring
+    of a class with bases has the docstring of the method that it overrides, and is not counted.
+    """
+    module = ast.parse(source)
+    classes = [node for node in module.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+    for owner in (module, *classes):
+        for function in owner.body:
+            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) or function.name.startswith("_"):
+                continue
+            if (docstring := _docstring(function)) is None and isinstance(owner, ast.ClassDef) and owner.bases:
+                continue
+            if parameters := [parameter for parameter in _parameters(function) if parameter.arg not in {"self", "cls"}]:
+                yield function.name, all(_is_explained(parameter, docstring or "") for parameter in parameters)
+
+
+def _docstring(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
+    """Return the docstring of `function`, or the help of a command or of its options, which click prints."""
+    texts = [ast.get_docstring(function)]
+    for decorator in function.decorator_list:
+        keywords = getattr(decorator, "keywords", ())
+        texts.extend(ast.unparse(decorator) for keyword in keywords if keyword.arg == "help")
+    return " ".join(text for text in texts if text) or None
+
+
+def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.arg]:
+    yield from (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
+
+
+def _is_explained(parameter: ast.arg, docstring: str) -> bool:
+    name = parameter.arg.strip("_")
+    type_name = ast.unparse(parameter.annotation) if parameter.annotation else ""
+    type_words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type_name).lower()
+    words = name.replace("_", "[_ -]")
+    named_by_type = re.search(rf"(?<![a-z]){name}(?![a-z])", type_words)
+    return bool(named_by_type or re.search(rf"\b{words}\b", docstring, re.IGNORECASE))
+
+
+def dialect_words(project: Path) -> Iterator[str]:
+    """Yield each line under version control that has a word of `DIALECT`."""
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=project, check=True, capture_output=True, text=True).stdout
+    for path in map(Path, sorted(names.split("\0"))):
+        if (
+            path.suffix in {".py", ".md", ".html", ".js", ".css", ".toml", ".mk", ".yml", ".yaml"}
+            or path.name == "Makefile"
+        ):
+            if not (project / path).exists() or path.name in {"house.py", "test_house.py"}:
+                continue
+            for number, line in enumerate((project / path).read_text().splitlines(), start=1):
+                if DIALECT.search(line):
+                    yield f"{path}:{number}: {line.strip()}"
 
 
 def feed_mentions(library: Path) -> Iterator[str]:
@@ -112,6 +178,12 @@ def main() -> int:
         print("circle:", " → ".join(name for pair in pairwise((*circle, circle[0])) for name in pair[:1]))
     for mention in feed_mentions(LIBRARY):
         print("names the example:", mention)
+    if "--words" in sys.argv:
+        print(*dialect_words(PROJECT), sep="\n")
+        for module in sorted(PACKAGE.rglob("*.py")):
+            for name, explained in documented_functions(module.read_text()):
+                if not explained:
+                    print(f"{module.relative_to(PACKAGE)}: {name} has a parameter that its docstring does not name")
     return 0 if write_figures("house", measure(), GOALS) else 1
 
 

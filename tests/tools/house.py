@@ -76,8 +76,9 @@ def documented_functions(source: str) -> Iterator[tuple[str, bool]]:
     of a class with bases has the docstring of the method that it overrides, and is not counted.
     """
     module = ast.parse(source)
-    classes = [node for node in module.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
-    for owner in (module, *classes):
+    owners: list[ast.Module | ast.ClassDef] = [module]
+    owners += [node for node in module.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+    for owner in owners:
         for function in owner.body:
             if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) or function.name.startswith("_"):
                 continue

@@ -20,6 +20,9 @@ SCHEMA = """
 """
 """A line is numbered in its group by the transaction that orders it, in the order of their commits."""
 
+WRITTEN = """
+    SELECT (SELECT count(*) FROM bank_ledger) + (SELECT count(*) FROM bank_notice) + (SELECT count(*) FROM bank_line)
+"""
 LINES_LOST = """
     SELECT (SELECT sum(lines) FROM bank_group)
          - (SELECT count(*) FROM (SELECT DISTINCT name, number FROM bank_line) AS written)

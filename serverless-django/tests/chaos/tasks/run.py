@@ -164,9 +164,9 @@ class Run:
             self.crashes += 1
 
     def _progress(self) -> int:
-        """Return how many transfers and notices are done, as far as the database can be asked."""
+        """Return how many transfers, notices and lines are done, or were when the database last answered."""
         if time.monotonic() - self._moved[1] > 0.3 or self._moved[0] == 0:
-            done = self._ask("SELECT (SELECT count(*) FROM bank_ledger) + (SELECT count(*) FROM bank_notice)")
+            done = self._ask(books.WRITTEN)
             if done > self._moved[0]:
                 self._moved = (done, time.monotonic())
         return self._moved[0]
@@ -234,7 +234,7 @@ class Run:
         if time.monotonic() - self._said < 5:
             return
         self._said = time.monotonic()
-        done = self._progress() // 2
+        done = min(self._progress() // 2, self.plan.messages)
         print(
             f"  {self.plan.kind:<9} {self._said - self._started:6.0f} s  {done:>9,} of {self.plan.messages:,}"
             f"  killed {self.kills:>3}  crashed {self.crashes:>2}  waiting {self.world.broker.waiting():,}",

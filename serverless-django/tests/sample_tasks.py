@@ -15,8 +15,9 @@ from uuid import UUID, uuid4
 import msgspec
 import psycopg
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
-from django.tasks import Task, TaskContext, task
+from django.tasks import Task, TaskContext
 
+from serverless_django.tasks import task
 from serverless_django.tasks.models import FailedCall
 from serverless_django.tasks.sqs import QueueFaultError
 

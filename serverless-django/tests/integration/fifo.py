@@ -10,13 +10,12 @@ from typing import Any
 
 import boto3
 import pytest
-from django.tasks import task
 from django.utils import timezone
 
 from serverless_django.contract.resources import Queue, Topology
 from serverless_django.handlers.sqs import handler
 from serverless_django.maintenance import sweep_outbox
-from serverless_django.tasks import outbox, settlement, sqs
+from serverless_django.tasks import outbox, settlement, sqs, task
 from serverless_django.tasks.models import DeferredCall
 from serverless_django.tasks.sqs import QueueFaultError, QueueUnavailableError
 from serverless_django.testing import LambdaContext

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import msgspec
 from django.db import connection
-from django.tasks import task
+
+from serverless_django.tasks import task
 
 INSERT = """
     INSERT INTO tasks_reading (id, device_id, position, value, read_at)

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.tasks import Task, TaskResult, TaskResultStatus, task_backends
-from django.tasks.base import TaskError
+from django.tasks.base import DEFAULT_TASK_PRIORITY, TaskError
 from django.tasks.exceptions import TaskResultDoesNotExist
 from django.utils import timezone
 
@@ -143,4 +143,5 @@ def _stand_in(path: str, backend: str, *, queue: str) -> Task[Any, Any]:
         raise LookupError(f"task {path!r} does not exist any more")
 
     removed.__module__, _, removed.__qualname__ = path.rpartition(".")
-    return Task(func=removed, backend=backend, queue_name=queue)
+    # Django 6.0 has no defaults for the last two.
+    return Task(func=removed, backend=backend, queue_name=queue, priority=DEFAULT_TASK_PRIORITY, run_after=None)

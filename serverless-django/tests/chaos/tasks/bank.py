@@ -15,7 +15,9 @@ from functools import partial
 
 import msgspec
 from django.db import connection, transaction
-from django.tasks import task, task_backends
+from django.tasks import task_backends
+
+from serverless_django.tasks import task
 
 
 class Transfer(msgspec.Struct, frozen=True):

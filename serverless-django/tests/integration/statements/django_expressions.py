@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import django
 from django.db.models import (
     Avg,
     Case,
@@ -176,8 +177,10 @@ TEXTS: Expressions = [
     lambda p: f.Right(Value(p.text()), 3),
     lambda p: f.StrIndex("name", Value(p.text("número"))),
     lambda p: f.Substr(Value(p.text()), 2, 3),
-    lambda p: f.Coalesce(Value(p.id, output_field=UUIDField()), f.UUID4()),
-    lambda p: f.Coalesce(Value(p.id, output_field=UUIDField()), f.UUID7()),
+    *[
+        lambda p, function=function: f.Coalesce(Value(p.id, output_field=UUIDField()), function())
+        for function in ((f.UUID4, f.UUID7) if django.VERSION >= (6, 1) else ())
+    ],
     *[
         lambda p, function=function: function(Value(p.text()))
         for function in (f.SHA1, f.SHA224, f.SHA256, f.SHA384, f.SHA512)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sys
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -87,7 +88,10 @@ def _decompressor(encoding: str) -> Decompress:
 
         return brotli.decompress
     if encoding == "zstd":
-        from backports import zstd
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
 
         return zstd.decompress
     return lambda body: body

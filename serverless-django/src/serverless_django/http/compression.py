@@ -6,6 +6,7 @@ send, because callers are known by a header and not by a cookie; so its length t
 """
 
 import re
+import sys
 import zlib
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -89,7 +90,10 @@ def _weaken_etag(response: HttpResponseBase) -> None:
 
 
 def _zstd(content: bytes) -> bytes:
-    from backports import zstd
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
 
     return zstd.compress(content, level=3)
 

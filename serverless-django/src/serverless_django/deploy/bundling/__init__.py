@@ -21,10 +21,16 @@ from botocore.session import Session
 import serverless_django
 from serverless_django.deploy.bundling.aws_clients import services_called_in
 from serverless_django.deploy.bundling.pruning import OPTIONAL_CONTRIB, SUFFIXES_NOT_RUN, prune_packages
-from serverless_django.deploy.bundling.tools import BundlingError, compile_packages, compile_source, install_packages
+from serverless_django.deploy.bundling.tools import (
+    PYTHON_VERSION,
+    BundlingError,
+    compile_packages,
+    compile_source,
+    install_packages,
+)
 from serverless_django.deploy.project import Project, imported
 
-# Lambda's Python 3.13 runs on Amazon Linux 2023 (glibc 2.34); psycopg publishes no arm64 wheel for
+# Lambda's Python runs on Amazon Linux 2023 (glibc 2.34); psycopg publishes no arm64 wheel for
 # a glibc before 2.27, so manylinux2014 would find none.
 PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 
@@ -165,7 +171,13 @@ def _named_contrib(texts: Iterable[str]) -> tuple[str, ...]:
 def _packages(root: Path, architecture: str, **kept: tuple[str, ...]) -> Path:
     # The rules themselves are part of the key, so that a changed rule never meets an old folder.
     rules = [SourceFile(path.name, path) for path in sorted(Path(__file__).parent.glob("*.py"))]
-    key = _digest([*_contents(rules), (root / "uv.lock").read_bytes(), repr((PLATFORMS[architecture], kept)).encode()])
+    key = _digest(
+        [
+            *_contents(rules),
+            (root / "uv.lock").read_bytes(),
+            repr((PLATFORMS[architecture], PYTHON_VERSION, kept)).encode(),
+        ]
+    )
     packages = root / ".build" / "packages" / f"{architecture}-{key}"
     if not packages.exists():
         _build_folder(packages, lambda work: _fill_packages(root, work, PLATFORMS[architecture], **kept))

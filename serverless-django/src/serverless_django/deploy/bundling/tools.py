@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-PYTHON_VERSION = "3.13"
+PYTHON_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""Of the functions: that of this process, which the project is locked and tested for."""
 
 
 class BundlingError(RuntimeError):
@@ -43,8 +44,6 @@ def compile_source(folder: Path) -> None:
 
 
 def _compile(mode: str, folder: Path) -> None:
-    if sys.version_info[:2] != tuple(int(part) for part in PYTHON_VERSION.split(".")):
-        raise BundlingError(f"bytecode for Python {PYTHON_VERSION} needs that Python; this is {sys.version}")
     program = str(Path(__file__).with_name("bytecode.py"))
     # Without the columns that tracebacks underline, a third of bytecode: file, function and line stay.
     _run(sys.executable, "-W", "ignore", program, mode, str(folder), cwd=folder, PYTHONNODEBUGRANGES="1")

@@ -13,6 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from serverless_django.contract.environment import Environment
+from serverless_django.deploy.bundling.tools import PYTHON_VERSION
 from serverless_django.deploy.components.cache import Cache
 from serverless_django.deploy.components.logs import ExpiringLogs
 from serverless_django.deploy.components.network import Network
@@ -82,7 +83,7 @@ class DjangoFunction(Construct):
         self.function = lambda_.Function(
             self,
             "Function",
-            runtime=lambda_.Runtime.PYTHON_3_13,
+            runtime=getattr(lambda_.Runtime, f"PYTHON_{PYTHON_VERSION.replace('.', '_')}"),
             architecture=_ARCHITECTURES[runtime.stage.architecture],
             code=runtime.code,
             handler=f"{runtime.handlers}.{handler}.handler",

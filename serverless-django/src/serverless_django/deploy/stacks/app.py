@@ -166,7 +166,7 @@ class AppStack(Stack):
         accept(
             self,
             {
-                "AwsSolutions-L1": "the bundle is compiled for Python 3.13",
+                "AwsSolutions-L1": "the bundle is compiled for the Python that deploys",
                 "AwsSolutions-IAM5[Resource::*]": "EC2 knows no narrower resource for network interfaces",
             },
         )

@@ -30,11 +30,11 @@ def main() -> int:
     """
     started = time.monotonic()
     if len(sys.argv) > 1:
-        results = [_run(*_chosen(sys.argv[1:]))]
+        results = [run(*_chosen(sys.argv[1:]))]
     else:
         with ThreadPoolExecutor() as aside:
-            alone = aside.submit(lambda: [_run(*part, is_captured=True) for part in _alone()])
-            results = [_run(*part) for part in _together()] + alone.result()
+            alone = aside.submit(lambda: [run(*part, is_captured=True) for part in _alone()])
+            results = [run(*part) for part in _together()] + alone.result()
     codes, tests = zip(*results, strict=True)
     write_figures("test", {"suite_s": round(time.monotonic() - started, 1), "tests": sum(tests)}, GOALS)
     return 0 if all(code in (0, NO_TESTS) for code in codes) and any(tests) else 1
@@ -59,12 +59,18 @@ def _chosen(arguments: list[str]) -> tuple[Path, list[str]]:
     return PROJECT, arguments
 
 
-def _run(folder: Path, arguments: list[str], *, is_captured: bool = False) -> tuple[int, int]:
-    """Return how pytest ends in `folder`, and how many tests it has run; print all at the end if `is_captured`."""
+def run(
+    folder: Path, arguments: list[str], *, python: str = sys.executable, is_captured: bool = False
+) -> tuple[int, int]:
+    """Run pytest with `arguments` in `folder`, by the interpreter `python`, and print its output.
+
+    Print it when pytest ends if `is_captured`, so that two runs do not mix.  Return pytest's exit code, and how many
+    tests it ran.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         report = Path(temporary) / "report.xml"
         # xunit1: tests record properties, which the default form has no place for.
-        command = [sys.executable, "-m", "pytest", "-q", "-m", "not nightly", "--durations=10", "-o",
+        command = [python, "-m", "pytest", "-q", "-m", "not nightly", "--durations=10", "-o",
                    "junit_family=xunit1", f"--junitxml={report}", *arguments]  # fmt: skip
         output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if is_captured else {}
         done = subprocess.run(command, cwd=folder, check=False, text=True, **output)

@@ -101,6 +101,10 @@ test-security: install serverless-django/node_modules/.installed ## Forged token
 audit: install ## Known vulnerabilities, hashes, bandit, and a bill of materials of the bundle
 	$(TESTS).security.audit
 
+.PHONY: test-matrix
+test-matrix: install ## The library's suite on each version of Python and Django that it supports
+	$(TESTS).tools.matrix
+
 check: house
 
 .PHONY: house

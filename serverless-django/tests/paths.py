@@ -4,11 +4,14 @@ import os
 import sys
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+LIBRARY = Path(__file__).resolve().parents[1]
+REPOSITORY = LIBRARY.parent
 
 
 def import_path() -> str:
     """Return the folders of this repository that this process imports from, as PYTHONPATH of another one."""
     folders = (Path(entry).resolve() for entry in sys.path if entry)
-    ours = (str(folder) for folder in folders if folder.is_relative_to(REPOSITORY) and ".venv" not in folder.parts)
+    ours = (
+        str(folder) for folder in folders if folder.is_relative_to(REPOSITORY) and "site-packages" not in folder.parts
+    )
     return os.pathsep.join(dict.fromkeys(ours))

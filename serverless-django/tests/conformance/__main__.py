@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from serverless_django.local.figures import write_figures
 from tests.conformance.variants import CASES, VARIANTS
 from tests.interleaved import PEERS_PYTHON, ROOT, clean_environment
+from tests.paths import LIBRARY
 
 PAGE = ROOT / "docs" / "conformance.md"
 
@@ -37,7 +38,7 @@ def run_variant(name: str) -> dict[str, str]:
     }
     command = [PEERS_PYTHON, "-m", "tests.conformance.variants", name]
     done = subprocess.run(
-        command, env=variables, cwd=ROOT, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command, env=variables, cwd=LIBRARY, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     faults: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
     return faults

@@ -14,7 +14,8 @@ from tests.conformance.cases import Handle
 from tests.conformance.replies import reply_of
 from tests.conformance.sources import SOURCES
 from tests.conformance.wire import HOST, WireRequest
-from tests.interleaved import ROOT, clean_environment
+from tests.interleaved import clean_environment
+from tests.paths import LIBRARY
 
 type Ask = Callable[[WireRequest], Mapping[str, Any]]
 
@@ -76,7 +77,7 @@ def oracle() -> Iterator[Ask]:
     listener = socket.create_server(("127.0.0.1", 0))
     options = ["--fd", str(listener.fileno()), "--log-level", "warning", "--lifespan", "off", "--http", "h11"]
     command = [sys.executable, "-m", "uvicorn", "tests.conformance.asgi:application", *options]
-    process = subprocess.Popen(command, env=variables, cwd=ROOT, pass_fds=[listener.fileno()])
+    process = subprocess.Popen(command, env=variables, cwd=LIBRARY, pass_fds=[listener.fileno()])
     connection = http.client.HTTPConnection(*listener.getsockname(), timeout=60)
     try:
         yield lambda request: _ask(connection, request)

@@ -1,4 +1,4 @@
-"""A program in an interpreter of its own, with the variables that the template gives to a function."""
+"""A program in its own interpreter, with the variables that the template gives to a function."""
 
 import subprocess
 import sys

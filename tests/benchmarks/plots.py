@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def draw(name: str, title: str, table: Table, *, measured_at: str) -> str:
-    """Return the SVG: a bar for each variant in a group for each row, ours in a colour of its own."""
+    """Return the SVG: a bar for each variant in a group for each row, ours in its own colour."""
     variants = list(dict.fromkeys(variant for row in table.values() for variant in row))
     chart = pygal.HorizontalBar(
         title=f"{title}, {measured_at[:10]}",

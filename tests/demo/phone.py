@@ -53,7 +53,7 @@ class Answer:
 
 
 def send(method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> Answer:
-    """Send one request over a connection of its own, as a phone that was asleep does."""
+    """Send one request over its own connection, as a phone that was asleep does."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=REQUEST_TIMEOUT_SECONDS)
     try:

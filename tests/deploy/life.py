@@ -1,4 +1,4 @@
-"""The life of one stage on a laptop of its own: each step says what it took, and notes what was not as promised."""
+"""The life of one stage on its own laptop: each step says what it took, and notes what was not as promised."""
 
 import asyncio
 import re

@@ -45,7 +45,7 @@ def empty_queues(sqs: Any) -> None:
 
 @dataclass
 class Laptop:
-    """A copy of the project with a state of its own."""
+    """A copy of the project with its own state."""
 
     project: Path
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)

@@ -19,7 +19,7 @@ PREVIOUS_RELEASE = "54ed9f73c2e1a90b2ad2d67ceb1a00b860c97558"
 
 @pytest.fixture(scope="module")
 def previous(tmp_path_factory):
-    """The previous release's code and sample events, in a folder of their own."""
+    """The previous release's code and sample events, in their own folder."""
     folder = tmp_path_factory.mktemp("previous")
     archive = subprocess.run(
         ["git", "archive", PREVIOUS_RELEASE, "lambda_app", "events"], cwd=ROOT, capture_output=True, check=False

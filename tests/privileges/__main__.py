@@ -1,4 +1,4 @@
-"""`make record-calls`: plays everything on a laptop cloud of its own and writes what the functions called."""
+"""`make record-calls`: plays everything on its own laptop cloud and writes what the functions called."""
 
 import sys
 import tempfile

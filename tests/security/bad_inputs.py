@@ -100,7 +100,7 @@ PHOTOS = {
     "a type that is not taken": '{"content_type": "image/svg+xml", "size": 1}',
     "a type with parameters": '{"content_type": "image/png; x=y", "size": 1}',
     "a type in capitals": '{"content_type": "IMAGE/PNG", "size": 1}',
-    "a type with a line of its own": '{"content_type": "image/png\\r\\nx: y", "size": 1}',
+    "a type with its own line": '{"content_type": "image/png\\r\\nx: y", "size": 1}',
     "NUL in a type": '{"content_type": "image/png\\u0000", "size": 1}',
     "a list of types": '{"content_type": ["image/png"], "size": 1}',
     "no type": '{"size": 1}',

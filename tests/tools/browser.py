@@ -84,7 +84,7 @@ def _fonts(target: Path) -> str:
 
 @dataclass
 class Browser:
-    """Use as a context manager; `page` opens a page of its own."""
+    """Use as a context manager; `page` opens its own page."""
 
     _folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="chromium-")), init=False)
     _answers: dict[int, "Queue[dict[str, Any]]"] = field(default_factory=dict, init=False)
@@ -242,6 +242,6 @@ def _fault(event: dict[str, Any]) -> str:
 
 @contextlib.contextmanager
 def opened(url: str, **options: Any) -> Iterator[Page]:
-    """Open `url` in a browser of its own."""
+    """Open `url` in its own browser."""
     with Browser() as browser:
         yield browser.page(url, **options)

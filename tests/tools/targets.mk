@@ -1,6 +1,6 @@
 # Targets of the Makefile.
 
-# `tests` is one package in two folders: the project's are run here, the library's on a project of their own.
+# `tests` is one package in two folders: the project's are run here, the library's on their own project.
 TESTS := PYTHONPATH=$(CURDIR)/serverless-django python -m tests
 LIBRARY_TESTS := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/serverless-django:$(CURDIR)/serverless-django/tests/projects/sample python -m tests
 

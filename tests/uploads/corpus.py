@@ -245,7 +245,7 @@ BESIDE = (
         )
     ),
 )
-"""Metadata that is broken, or is a bomb of its own, beside a picture that is whole."""
+"""Metadata that is broken, or is its own bomb, beside a picture that is whole."""
 
 GIANTS = (
     Sample("jpeg-25-mp-progressive", JPEG, flat("RGB", (6_250, 4_000), "JPEG", progressive=True, subsampling=0)),

@@ -154,7 +154,7 @@ class Like(models.Model):
 
     pk = models.CompositePrimaryKey("post_id", "member_id")
     post = models.ForeignKey(Post, models.DB_CASCADE, related_name="likes", db_index=False)
-    # Without an index of its own: no query asks for all likes of a member.
+    # Without its own index: no query asks for all likes of a member.
     member = models.ForeignKey(Member, models.DB_CASCADE, related_name="likes", db_index=False)
     is_liked = models.BooleanField()
     requested_at = models.DateTimeField()

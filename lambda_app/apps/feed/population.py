@@ -18,7 +18,7 @@ POSTS_PER_AUTHOR = 20
 CELEBRITY_POSTS_EVERY = 1_000
 
 START_MS = 1_767_225_600_000
-"""Midnight of 1 January 2026 in UTC: the first post.  Fixed, so that the same number gives the same rows for ever."""
+"""Midnight of 1 January 2026 in UTC: the first post.  Fixed, so that the same number gives the same rows forever."""
 
 STEP_MS = 1_500
 """From one post to the next: ten million are half a year."""

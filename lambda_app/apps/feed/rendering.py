@@ -101,7 +101,7 @@ def _render(picture: Picture) -> Rendering:
 def _read_largest(picture: Picture) -> tuple[Image.Image, tuple[int, int]]:
     """Return the largest rendition and the size of the original, both upright.
 
-    A function of its own: with its end the decoder goes, and with it the picture in full.
+    Its own function: with its end the decoder goes, and with it the picture in full.
     """
     orientation = _read_orientation(picture.exif)
     with DECODERS[picture.content_type](BytesIO(picture.data)) as image:

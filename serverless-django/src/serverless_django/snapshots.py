@@ -67,7 +67,7 @@ def _forget_credentials() -> None:
     if boto3 := sys.modules.get("boto3"):
         boto3.DEFAULT_SESSION = None  # type: ignore[attr-defined]
     if storage := sys.modules.get("django.core.files.storage"):
-        # Each keeps a client of its own.
+        # Each keeps its own client.
         storage.storages._storages.clear()
 
 

@@ -29,7 +29,7 @@ def main() -> int:
 
 
 def run_variant(name: str) -> dict[str, str]:
-    """Run all cases in a process of its own.  Raise CalledProcessError if it dies."""
+    """Run all cases in its own process.  Raise CalledProcessError if it dies."""
     variables = clean_environment() | {
         "DJANGO_SETTINGS_MODULE": "tests.conformance.settings",
         "AWS_REGION": "eu-central-1",

@@ -72,7 +72,7 @@ def carriers(request: WireRequest) -> list[str]:
 
 @contextlib.contextmanager
 def oracle() -> Iterator[Ask]:
-    """Serve the same Django under uvicorn, in a process of its own."""
+    """Serve the same Django under uvicorn, in its own process."""
     variables = clean_environment() | {"DJANGO_SETTINGS_MODULE": "tests.conformance.settings"}
     listener = socket.create_server(("127.0.0.1", 0))
     options = ["--fd", str(listener.fileno()), "--log-level", "warning", "--lifespan", "off", "--http", "h11"]

@@ -1,6 +1,6 @@
-"""`python -m tests.conformance.variants NAME`: one adapter in a process of its own → every case's fault, as JSON.
+"""`python -m tests.conformance.variants NAME`: one adapter in its own process → every case's fault, as JSON.
 
-In a process of its own, because Zappa's handler and Mangum's loop are global.
+In its own process, because Zappa's handler and Mangum's loop are global.
 """
 
 import contextlib

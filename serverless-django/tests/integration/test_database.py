@@ -46,7 +46,7 @@ def role(postgresql):
 
 @pytest.fixture(scope="session")
 def gate(postgresql):
-    """Serve PostgreSQL over TLS on a port of its own, as an RDS endpoint does."""
+    """Serve PostgreSQL over TLS on its own port, as an RDS endpoint does."""
     folder = Path(tempfile.mkdtemp(prefix="tls-"))
     certificate = server_certificate(folder, ["127.0.0.1"])
     gate = TlsGate("127.0.0.1", free_port(), postgresql.sockets / f".s.PGSQL.{PORT}", certificate)

@@ -1,4 +1,4 @@
-"""A project of its own in an empty folder, on a wheel of the library: nothing of this repository is on its path."""
+"""Its own project in an empty folder, on a wheel of the library: nothing of this repository is on its path."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def build_wheel(source: Path, target: Path) -> Path:
 
 @dataclass
 class Installed:
-    """A copy of a sample project, in an environment of its own."""
+    """A copy of a sample project, in its own environment."""
 
     root: Path
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)

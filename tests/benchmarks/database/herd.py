@@ -18,7 +18,7 @@ from tests.benchmarks.http.variants import VARIANTS, Variant
 from tests.benchmarks.http.worker import event_for
 
 STARTS_PER_SECOND = 20
-"""Lambda adds a hundred a second, each with a processor of its own; here two cores carry all of them and the rest."""
+"""Lambda adds a hundred a second, each with its own processor; here two cores carry all of them and the rest."""
 
 CALM_SECONDS = 3.0
 """Between the last start and a request of every environment in the same moment, and between that and one more."""

@@ -89,7 +89,7 @@ def running_server(
         **({} if is_durable else FAST_AND_FORGETFUL),
         "log_statement": "all" if log_statements else "none",
         "log_line_prefix": "%u|",
-        # For who goes past the pooler: an address of its own, because the port is the same everywhere.
+        # For who goes past the pooler: its own address, because the port is the same everywhere.
         "listen_addresses": f"127.{randrange(1, 255)}.{randrange(1, 255)}.{randrange(1, 255)}",
     }
     with contextlib.ExitStack() as stack:

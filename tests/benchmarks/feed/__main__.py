@@ -89,7 +89,7 @@ def judge_endpoints(databases: Databases, posts: int, *, count: int) -> dict[str
         "feed_queries": max(row["queries"] for name, row in table.items() if name.startswith("feed")),
         "slowest_query_p99_ms": max(row["slowest_query_p99_ms"] for row in table.values()),
         "response_p99_ms": max(row["response_p99_ms"] for row in table.values()),
-        # What it would be on a machine of its own, save for what waits: nothing that others run is in it.
+        # What it would be on its own machine, save for what waits: nothing that others run is in it.
         "response_cpu_p99_ms": max(row["cpu_p99_ms"] for row in table.values()),
         "whole_scans": len(scans),
     }

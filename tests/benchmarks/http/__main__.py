@@ -116,7 +116,7 @@ def make_worker(
 def count_one(
     server: BenchmarkServer, name: str, path: str, requests: int, *, python: Path = PEERS_PYTHON
 ) -> tuple[int, int]:
-    """Return connections and threads of one variant in a process of its own."""
+    """Return connections and threads of one variant in its own process."""
     application_name = f"{name}{path}-{requests}"
     with make_worker(server, name, application_name=application_name, python=python) as worker:
         threads = worker.ask(do="threads", path=path, count=requests)

@@ -1,4 +1,4 @@
-"""Every way from an event of API Gateway to Django and back that is compared; each runs in a process of its own."""
+"""Every way from an event of API Gateway to Django and back that is compared; each runs in its own process."""
 
 import contextlib
 import io

@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 60
 
 
 def measure_end_to_end(samples: int) -> list[float]:
-    """Return, for each view of a post, the milliseconds until the post tells of it.  Start a cloud of its own."""
+    """Return, for each view of a post, the milliseconds until the post tells of it.  Start its own cloud."""
     with _running_cloud() as phone:
         post = _publish(phone)
         return [_time_view(phone, post, views=number) for number in range(1, samples + 1)]

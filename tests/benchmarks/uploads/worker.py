@@ -1,4 +1,4 @@
-"""One variant in a process of its own: obeys {"path": …} lines, answers what rendering it took."""
+"""One variant in its own process: obeys {"path": …} lines, answers what rendering it took."""
 
 import json
 import sys

@@ -14,7 +14,7 @@ FIGURES = ("settled", "lost", "doubled")
 
 
 async def run_in_new_cloud(plan: Plan) -> dict[str, float]:
-    """Start a system of its own, so that nothing of the one in `make run` is touched."""
+    """Start its own system, so that nothing of the one in `make run` is touched."""
     with tempfile.TemporaryDirectory(prefix="chaos-uploads-") as folder:
         state = Path(folder)
         async with Cloud(state=state, port=0, on_exchange=lambda _: None).running():

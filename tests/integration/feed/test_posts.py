@@ -22,7 +22,7 @@ def publish(client, photo, caption="hello"):
 
 
 def publish_and_close(client, photo):
-    """Publish from a thread, which has a connection of its own."""
+    """Publish from a thread, which has its own connection."""
     try:
         return publish(client, photo)
     finally:

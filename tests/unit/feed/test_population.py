@@ -1,4 +1,4 @@
-"""A population is the same for ever, and its counters are what its rows add up to."""
+"""A population is the same forever, and its counters are what its rows add up to."""
 
 from collections import Counter
 from uuid import UUID

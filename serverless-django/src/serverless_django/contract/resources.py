@@ -57,7 +57,7 @@ def _check_overlap(triggers: tuple["ObjectTrigger", ...]) -> None:
         if one.bucket == other.bucket and other.prefix.startswith(one.prefix):
             raise InvalidTopologyError(
                 f"object triggers {one.prefix!r} and {other.prefix!r} of bucket {one.bucket!r} overlap; "
-                "an object under both would be delivered twice, so give each a prefix of its own"
+                "an object under both would be delivered twice, so give each its own prefix"
             )
 
 

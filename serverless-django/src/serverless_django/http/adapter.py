@@ -1,7 +1,7 @@
 """Lambda event → ASGI application → Lambda response; a malformed event is answered, never raised.
 
 Mangum translates, at its own joint for gateways of one's own.  How the application is driven is ours:
-in line on the main thread, within a deadline, and in a context of its own.  Where the deploy has put a
+in line on the main thread, within a deadline, and in its own context.  Where the deploy has put a
 CloudFront before it, what did not come through that is refused here: no project can leave the check out.
 """
 
@@ -115,7 +115,7 @@ class LambdaAdapter:
         self._loop.adopt()
         try:
             with Deadline(seconds_left(gateway.event, gateway.context)):
-                # In a context of its own: what one request sets, the next must not see.
+                # In its own context: what one request sets, the next must not see.
                 return copy_context().run(self._serve, scope, body)
         except DeadlineExceededError:
             disarm()

@@ -27,7 +27,7 @@ REPEAT_SECONDS = 0.25
 
 
 class DeadlineExceededError(BaseException):
-    """Not an Exception, so that no `except Exception` on the way takes it for a fault of its own."""
+    """Not an Exception, so that no `except Exception` on the way takes it for its own fault."""
 
 
 def seconds_left(event: Mapping[str, Any], context: Any) -> float:

@@ -24,7 +24,7 @@ class KeptLoop:
 
     def adopt(self) -> None:
         """Make `async_to_sync`, called from this thread, run coroutines here."""
-        # Again for each request: other code may have run a loop of its own on this thread.
+        # Again for each request: other code may have run its own loop on this thread.
         SyncToAsync.threadlocal.main_event_loop = self.loop
         SyncToAsync.threadlocal.main_event_loop_pid = self._pid
         SyncToAsync.threadlocal.task_context = None

@@ -58,7 +58,7 @@ def _grouped(response: Response) -> dict[str, list[str]]:
 
 
 def _once_each(grouped: dict[str, list[str]]) -> dict[str, str]:
-    """Join what is repeated, except cookies: each gets a name of its own by its upper and lower case."""
+    """Join what is repeated, except cookies: each gets its own name by its upper and lower case."""
     headers = {name: ",".join(values) for name, values in grouped.items() if name != COOKIE}
     return headers | dict(zip(_cookie_names(), grouped.get(COOKIE, ()), strict=False))
 

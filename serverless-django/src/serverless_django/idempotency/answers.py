@@ -62,7 +62,7 @@ def claim(key: RequestKey) -> Answer | State:
     Call it first in the transaction of the effect.
     """
     [(is_mine,)] = run_statement(TRY_LOCK, [key.lock])
-    # After the lock, with a snapshot of its own: what its last holder committed is seen.
+    # After the lock, with its own snapshot: what its last holder committed is seen.
     if rows := run_statement(FIND, [key.digest]):
         [(fingerprint, status, headers, body)] = rows
         return Answer(bytes(fingerprint), status, [(name, value) for name, value in json.loads(headers)], bytes(body))

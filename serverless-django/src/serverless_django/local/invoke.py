@@ -42,7 +42,7 @@ class Outcome:
 def invoke_sample(project: Project, path: Path) -> int:
     """Print the reply as JSON; return 0 if the handler did all that the event asks, else 1.
 
-    Runs the deployed function if the system is running, else the handler in a process of its own
+    Runs the deployed function if the system is running, else the handler in its own process
     and an empty database, with the settings that the project has for this machine.
 
     Raise ProcessError if there is no such event or no function for it.

@@ -101,7 +101,7 @@ def _sender_or_resource(method: str, path: str, body: bytes, region: str, accoun
     if (method, path.rstrip("/")) != ("POST", "/v2/email/outbound-emails"):
         return str(_resource_of_ses(method, path, body, region, account))
     address = parseaddr(iam_actions._safe_json_field(body, "FromEmailAddress"))[1]
-    # SES takes the address if it is an identity of its own, else its domain.
+    # SES takes the address if it is its own identity, else its domain.
     name = next((name for name in (address, address.partition("@")[2]) if name in ses._identities), address)
     return f"arn:aws:ses:{region}:{account}:identity/{name}" if name else "*"
 

@@ -1,4 +1,4 @@
-"""Child processes that never outlive us: each in a group of its own, ended with it, also when we crash."""
+"""Child processes that never outlive us: each in its own group, ended with it, also when we crash."""
 
 import contextlib
 import ctypes
@@ -75,7 +75,7 @@ def start(
     directory: Path | None = None,
     preexec: Callable[[], None] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in a session of its own, its output appended to `log`."""
+    """Start `command` in its own session, its output appended to `log`."""
     output: IO[bytes] | int = log if isinstance(log, int) else log.open("ab")
     try:
         return subprocess.Popen(

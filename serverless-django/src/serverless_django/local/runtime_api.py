@@ -50,7 +50,7 @@ class Reply:
 
 @dataclass
 class RuntimeApi:
-    """Listens on a free port of its own: the address is all that tells the environments apart."""
+    """Listens on its own free port: the address is all that tells the environments apart."""
 
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while the runtime waits for an event."""

@@ -132,7 +132,7 @@ def _status(result: InvokeResult) -> str:
 
 
 async def obey_keys(cloud: Cloud) -> None:
-    """Deploy at "d"; return at "q" or when standard input ends.  Without a terminal wait for ever."""
+    """Deploy at "d"; return at "q" or when standard input ends.  Without a terminal wait forever."""
     if not sys.stdin.isatty():
         await asyncio.Event().wait()
     reader = asyncio.StreamReader()

@@ -117,7 +117,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
 
     def check_constraints(self, table_names: Any = None) -> None:
-        with allow_pin("only tests and loaddata ask, and they have a session of their own"):
+        with allow_pin("only tests and loaddata ask, and they have their own session"):
             super().check_constraints(table_names)
 
     def _has_rested(self) -> bool:
@@ -126,7 +126,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 class _ErrorWrapper(DatabaseErrorWrapper):
-    """Notices a server that has become a standby, whose connections would otherwise last and fail for ever."""
+    """Notices a server that has become a standby, whose connections would otherwise last and fail forever."""
 
     wrapper: DatabaseWrapper
 

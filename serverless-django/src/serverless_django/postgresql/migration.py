@@ -42,7 +42,7 @@ LEFTOVER_SECONDS = 60
 POLL_SECONDS = 0.5
 """Between two looks at the lock of another migration."""
 
-PIN_REASON = "a session of its own, which ends with the migration"
+PIN_REASON = "its own session, which ends with the migration"
 
 _TEMPORARY = (errors.LockNotAvailable, errors.DeadlockDetected)
 
@@ -51,7 +51,7 @@ _TEMPORARY = (errors.LockNotAvailable, errors.DeadlockDetected)
 def migration_session(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """Hold the database's migration lock, with timeouts fit for changing tables.
 
-    Needs a session of its own, so never goes through a pooler.  A killed holder frees the lock.
+    Needs its own session, so never goes through a pooler.  A killed holder frees the lock.
     """
     with allow_pin(PIN_REASON):
         _take_lock(connections[using])

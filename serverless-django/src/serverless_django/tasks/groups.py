@@ -21,12 +21,12 @@ def group_of(task: Task[Any, Any], args: Sequence[Any], kwargs: Mapping[str, Any
     """Return the group that the task's option `group_by` names, however it is passed, or else that of the task."""
     group_by = options_of(task)["group_by"]
     named = _arguments(task, args, kwargs).get(group_by, "") if group_by else ""
-    # Without a group of its own a task is one group: all its calls in order.
+    # Without its own group a task is one group: all its calls in order.
     return message_group(str(named) or task.module_path)
 
 
 def group_in(body: str) -> str:
-    """Return the group of the call in `body`; a group of its own if it is none that can be read."""
+    """Return the group of the call in `body`; its own group if it is none that can be read."""
     try:
         envelope = read_envelope(body)
         return group_of(load_task(envelope.task), *envelope.arguments())

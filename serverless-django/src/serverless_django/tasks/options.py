@@ -213,7 +213,7 @@ def _faults_of_type(task: ServerlessTask) -> Iterator[str]:
 def _faults_of_bulk(task: ServerlessTask) -> Iterator[str]:
     item_reader(task.func)
     if task.keep_result:
-        yield "is bulk, so many calls run as one and none has a result of its own; take keep_result or bulk off"
+        yield "is bulk, so many calls run as one and none has its own result; take keep_result or bulk off"
     if task.transactional is False:
         yield "is bulk, so many calls run as one in one transaction; take transactional=False or bulk off"
 

@@ -37,7 +37,7 @@ CLAIM = """
 
 
 class ReceiptKey(NamedTuple):
-    """What identifies a call for ever: its id, and the week of its message's own time."""
+    """What identifies a call forever: its id, and the week of its message's own time."""
 
     id: str
     """A UUID in its usual form."""

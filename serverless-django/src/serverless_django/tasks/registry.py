@@ -46,7 +46,7 @@ def loaded_task(path: str) -> Task[Any, Any] | None:
 def _find(path: str) -> Any:
     module_path, _, name = path.rpartition(".")
     module: object = sys.modules.get(module_path)
-    # Not by getattr: a module may answer that with an import of its own.
+    # Not by getattr: a module may answer that with its own import.
     return vars(module).get(name) if isinstance(module, ModuleType) else None
 
 

@@ -1,4 +1,4 @@
-"""Calls at the same time, each on a database connection of its own."""
+"""Calls at the same time, each on its own database connection."""
 
 from collections.abc import Callable
 from threading import Thread
@@ -9,7 +9,7 @@ from django.db import connection
 def run_in_threads(*calls: Callable[[], object]) -> list[Exception]:
     """Run `calls` at the same time and return the exceptions that they raised, in no order.
 
-    Each has a database connection of its own, so the test should be `django_db(transaction=True)`.
+    Each has its own database connection, so the test should be `django_db(transaction=True)`.
     """
     failures: list[Exception] = []
 

@@ -138,7 +138,7 @@ def packets_vanish(world: World) -> None:
 
 
 def primary_is_demoted_and_the_address_moves(world: World) -> None:
-    """Reads would go on for ever on a connection to what has become a standby."""
+    """Reads would go on forever on a connection to what has become a standby."""
     world.add()
     world.database.set_read_only("on")
     world.wire.target = world.standby.address

@@ -12,7 +12,7 @@ CHUNK_BYTES = 65_536
 
 
 class Loop:
-    """An event loop on a thread of its own.  Use as a context manager."""
+    """An event loop on its own thread.  Use as a context manager."""
 
     def __enter__(self) -> Self:
         self.loop = asyncio.new_event_loop()

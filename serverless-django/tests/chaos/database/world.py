@@ -54,7 +54,7 @@ class ExecutionEnvironment:
 
     variables: dict[str, str]
     prefix: Sequence[str] = ()
-    """A command that runs ours elsewhere, such as in a network of its own."""
+    """A command that runs ours elsewhere, such as in its own network."""
 
     def start(self) -> None:
         self.process = subprocess.Popen(

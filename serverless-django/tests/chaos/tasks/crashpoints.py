@@ -168,7 +168,7 @@ def enumerate_points(kind: str, fault: str) -> dict[str, Any]:
 
 
 def _strike(stage: Callable[[], None], points: Points) -> bool:
-    """Run `stage` with a fault in a process of its own; return whether the point was reached."""
+    """Run `stage` with a fault in its own process; return whether the point was reached."""
 
     def run() -> None:
         instrument(points)

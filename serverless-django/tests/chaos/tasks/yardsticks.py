@@ -62,7 +62,7 @@ def run_naive(record: SQSRecord) -> None:
 
 
 class SeparateStore(BasePersistenceLayer):
-    """Powertools' records in a table, over a connection of their own that commits at once, as DynamoDB would."""
+    """Powertools' records in a table, over their own connection that commits at once, as DynamoDB would."""
 
     def _get_record(self, idempotency_key: str) -> DataRecord:
         rows = self._run(

@@ -36,7 +36,7 @@ async def echo(function_arn, payload, *, trace_id):
 
 
 class Laptop:
-    """The front in a thread with an event loop of its own, as a phone meets it."""
+    """The front in a thread with its own event loop, as a phone meets it."""
 
     def __init__(self):
         self.lines, self._up, self._thread = [], Event(), Thread(target=lambda: asyncio.run(self._serve()))

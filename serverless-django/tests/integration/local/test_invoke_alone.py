@@ -1,4 +1,4 @@
-"""Without a running system a sample event still runs, in a process and with a database of its own."""
+"""Without a running system a sample event still runs, in a process and with its own database."""
 
 import json
 

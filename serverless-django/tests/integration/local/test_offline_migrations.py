@@ -123,7 +123,7 @@ OPERATIONS = {
     "a field that may no longer be null": altered("during", IntegerRangeField(default=(1, 2))),
     "a comment": migrations.AlterModelTableComment("Book", "it's read"),
     "SQL": migrations.RunSQL([("UPDATE bookshop_book SET title = %s", ["it's 100%"]), "SELECT '100%'"]),
-    "SQL in a transaction of its own": AtomicSQL("SELECT 1"),
+    "SQL in its own transaction": AtomicSQL("SELECT 1"),
     "Python": migrations.RunPython(read_rows),
     "Python inside of another operation": migrations.SeparateDatabaseAndState([migrations.RunPython(read_rows)]),
 }

@@ -1,4 +1,4 @@
-"""What a bucket is declared to be, its storage is: served for ever, or closed to what a task makes."""
+"""What a bucket is declared to be, its storage is: served forever, or closed to what a task makes."""
 
 import subprocess
 import sys

@@ -177,7 +177,7 @@ def test_what_is_brief_is_not_bound_to_be_measured():
 
 
 def test_a_pin_can_be_allowed_with_a_reason():
-    with allow_pin("a session of its own"):
+    with allow_pin("its own session"):
         assert run(PinGuard(refuse), "LISTEN likes") == "LISTEN likes"
 
     with pytest.raises(PinningStatementError):

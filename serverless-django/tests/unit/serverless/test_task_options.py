@@ -124,7 +124,7 @@ def test_a_value_of_another_type_or_out_of_bounds_is_refused(name, value):
         (take_value, {"bulk": True}, r"bulk task take_value takes \(value\); let it take one list"),
         (take_unknown, {"bulk": True}, "annotations of bulk task take_unknown cannot be read: name 'Unknown'"),
         (take_ambiguous, {"bulk": True}, "which JSON cannot hold"),
-        (take_items, {"bulk": True, "keep_result": True}, "none has a result of its own; take keep_result or bulk off"),
+        (take_items, {"bulk": True, "keep_result": True}, "none has its own result; take keep_result or bulk off"),
         (take_items, {"bulk": True, "transactional": False}, "in one transaction; take transactional=False or bulk"),
         (take_value, {"direct": True, "keep_result": True}, "keep_result needs one; take keep_result or direct off"),
         (take_value, {"group_by": "account"}, r"group_by='account', which is none of its parameters \(value\)"),

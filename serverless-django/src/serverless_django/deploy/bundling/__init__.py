@@ -214,7 +214,7 @@ def _fill_bundle(project: Project, packages: Path, work: Path) -> None:
     if (size := _unzipped_size(work)) > MAX_UNZIPPED_BYTES:
         raise BundlingError(
             f"bundle has {size:,} bytes unzipped, Lambda takes at most {MAX_UNZIPPED_BYTES:,}; "
-            "drop a dependency or move its work to a function of its own"
+            "drop a dependency or move its work to its own function"
         )
 
 

@@ -1,4 +1,4 @@
-"""Modules → bytecode that Lambda can use; a program of its own, because one of its settings belongs to a process.
+"""Modules → bytecode that Lambda can use; its own program, because one of its settings belongs to a process.
 
 Python's `compileall` would keep docstrings, or drop them together with the assertions.
 """

@@ -54,7 +54,7 @@ Not staticfiles, which django-storages imports.
 PARTS_NOT_RUN = (
     "bin",
     *(f"boto3/{name}" for name in ("dynamodb", "ec2", "examples")),
-    # A web framework of its own, with a copy of Swagger; we have Django.
+    # Its own web framework, with a copy of Swagger; we have Django.
     "aws_lambda_powertools/event_handler",
     # Commands that write, translate or serve a project.
     *(f"django/core/management/commands/{name}.py" for name in (*PROJECT_COMMANDS, *DATA_COMMANDS)),

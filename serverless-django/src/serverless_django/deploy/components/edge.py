@@ -78,7 +78,7 @@ class Edge(Construct):
             if stage.certificate_arn
             else None,
             web_acl_id=firewall_arn,
-            # CloudFront's own name has a policy of its own.
+            # CloudFront's own name has its own policy.
             minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021 if stage.domain else None,
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
         )

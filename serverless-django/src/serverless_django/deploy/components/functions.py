@@ -56,7 +56,7 @@ class DjangoRuntime:
 
 
 class DjangoFunction(Construct):
-    """A function with a role and a log group of its own, called only through its alias.
+    """A function with a role and its own log group, called only through its alias.
 
     It may write its logs, and nothing else: whoever makes it grants the rest.
     """

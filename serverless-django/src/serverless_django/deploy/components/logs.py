@@ -1,4 +1,4 @@
-"""Log groups that expire, made before the service that would make one for ever."""
+"""Log groups that expire, made before the service that would make one forever."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs

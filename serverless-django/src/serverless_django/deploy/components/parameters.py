@@ -18,7 +18,7 @@ PARAMETERS: Mapping[str, str] = {
     "checkpoint_completion_target": "0.9",
     "deadlock_timeout": "1000",
     "default_statistics_target": "100",
-    # Functions are killed without a word: their transactions must not hold locks for ever.
+    # Functions are killed without a word: their transactions must not hold locks forever.
     "idle_in_transaction_session_timeout": "30000",
     "log_autovacuum_min_duration": "1000",
     "log_lock_waits": "1",

@@ -14,7 +14,7 @@ from serverless_django.deploy.config.fit import PROXY_SHARE
 
 
 class DatabaseProxy(Construct):
-    """RDS Proxy with IAM on both legs: functions come with a token, and it goes on with a token of its own."""
+    """RDS Proxy with IAM on both legs: functions come with a token, and it goes on with its own token."""
 
     def __init__(self, scope: Construct, id: str, *, stage: Stage, network: Network, database: Database) -> None:
         super().__init__(scope, id)

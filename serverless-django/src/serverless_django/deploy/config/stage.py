@@ -115,7 +115,7 @@ class Stage:
     """Deleting the stacks leaves a snapshot of the database, the buckets, the users, the dead letters and the logs."""
 
     bucket_access_logs: bool = False
-    """Record each access to a bucket in a bucket of its own."""
+    """Record each access to a bucket in its own bucket."""
 
     log_retention_days: int = 14
     """CloudWatch takes only certain numbers of days."""

@@ -37,7 +37,7 @@ class Route:
     """Counts up to each of BUCKETS_MS, and beyond; not cumulative."""
 
     recent: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
-    """Milliseconds of warm invocations: what a cold start costs is a question of its own."""
+    """Milliseconds of warm invocations: what a cold start costs is its own question."""
 
     def add(self, line: Mapping[str, Any]) -> None:
         milliseconds = float(line.get("duration_ms", 0))

@@ -58,7 +58,7 @@ class Deployment:
                 yield from policy["PolicyDocument"]["Statement"]
 
     def functions(self) -> dict[str, Mapping[str, Any]]:
-        """Properties of our own functions, by logical id; CDK's trigger has one of its own in JavaScript."""
+        """Properties of our functions, by logical id, without the JavaScript function of CDK's trigger."""
         return {
             name: function["Properties"]
             for name, function in self.resources("AWS::Lambda::Function").items()

@@ -1,4 +1,4 @@
-"""Variants in processes of their own, measured in turns: what disturbs the machine disturbs them alike."""
+"""Variants, each in its own process, measured in turns, so that a busy machine slows all of them alike."""
 
 import json
 import os
@@ -100,7 +100,7 @@ def ratio(costs: Mapping[str, Sequence[Cost]], name: str, base: str, *, of: str 
 
 
 def worst_ratio(costs: Mapping[str, Sequence[Cost]], name: str, base: str) -> float:
-    """Return the ratio of wall or of CPU time, whichever is worse for `name`."""
+    """Return the ratio of wall time or that of CPU time, the one that is worse for `name`."""
     return max(ratio(costs, name, base, of=kind) for kind in ("wall", "cpu"))
 
 

@@ -18,7 +18,7 @@ PATH = "/.well-known/jwks.json"
 
 
 class Issuer:
-    """Signs tokens, and counts how often somebody asks for its public keys."""
+    """Signs tokens, and counts how often its public keys are fetched."""
 
     def __init__(self) -> None:
         self.private_keys: dict[str, Any] = {}

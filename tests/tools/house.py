@@ -82,6 +82,11 @@ def documented_functions(source: str) -> Iterator[tuple[str, bool]]:
         for function in owner.body:
             if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) or function.name.startswith("_"):
                 continue
+            # The parameters of a fixture are other fixtures; those of an overload are the function's.
+            if {"overload", "pytest.fixture"} & {
+                ast.unparse(node).partition("(")[0] for node in function.decorator_list
+            }:
+                continue
             if (docstring := _docstring(function)) is None and isinstance(owner, ast.ClassDef) and owner.bases:
                 continue
             if parameters := [parameter for parameter in _parameters(function) if parameter.arg not in {"self", "cls"}]:

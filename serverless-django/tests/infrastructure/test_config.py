@@ -52,7 +52,7 @@ def test_a_stage_is_found_by_its_name():
         ("domain", "https://api.example.com", "should be a host name"),
         ("certificate_arn", "certificate/1", "should be the ARN of a certificate"),
         ("hosted_zone_id", "example.com", "should be the id of a hosted zone"),
-        ("alarm_email", "nobody", "should be an e-mail address"),
+        ("alarm_email", "ada", "should be an e-mail address"),
         ("edge", "cloudfront", "should be Literal['none', 'cdn', 'waf']"),
         ("edge_requests_per_address", 9, "from 10 to"),
         ("egress", "open", "should be Literal['isolated', 'ipv6', 'nat']"),

@@ -1,4 +1,4 @@
-"""What a stage costs while nobody calls it."""
+"""What an idle stage costs."""
 
 import json
 
@@ -20,7 +20,7 @@ def test_every_resource_is_priced_or_known_to_be_free(any_deployment):
 def test_a_type_that_nobody_priced_is_named():
     bill = Bill({"Search": {"Type": "AWS::OpenSearchService::Domain", "Properties": {}}}, PRICES)
 
-    with pytest.raises(UnknownPriceError, match="nobody said what AWS::OpenSearchService::Domain costs"):
+    with pytest.raises(UnknownPriceError, match="no price is known for AWS::OpenSearchService::Domain"):
         bill.lines()
 
 

@@ -16,7 +16,7 @@ STATEFUL = {
 
 
 def test_logical_ids_of_what_holds_data_never_change(prod):
-    """Another id is another resource: CloudFormation would make it anew and delete what is there."""
+    """Another id is another resource: CloudFormation would create it and delete the one with the data."""
     ids = sorted(name for type_ in STATEFUL for name in prod.resources(type_))
 
     assert ids == [

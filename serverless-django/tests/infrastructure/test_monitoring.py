@@ -1,4 +1,4 @@
-"""Promises of what wakes somebody: nothing that can break is without an alarm, and every alarm is heard."""
+"""Everything that can break has an alarm, and every alarm is sent."""
 
 import json
 

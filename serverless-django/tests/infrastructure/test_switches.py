@@ -11,7 +11,7 @@ from tests.deployment import actions_of, role_of
 
 
 def test_every_switch_is_turned_in_some_synth(any_deployment, request):
-    """A switch that no test turns is one that nobody has seen synthesize."""
+    """Every switch of a stage is synthesized in both positions."""
     from serverless_django.deploy.config import Stage
     from tests.deployment import STAGES
     from tests.infrastructure.conftest import SWITCHED

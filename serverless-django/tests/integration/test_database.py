@@ -314,7 +314,7 @@ def test_a_server_that_became_a_standby_is_left_at_the_next_request(lasting, pos
     before = pid_of(lasting)
     with lasting.cursor() as cursor:
         cursor.execute("BEGIN READ ONLY")
-        with pytest.raises(OperationalError, match="read-only transaction; the next request connects anew"):
+        with pytest.raises(OperationalError, match="read-only transaction; the next request opens a new connection"):
             cursor.execute("INSERT INTO written VALUES (1)")
         cursor.execute("ROLLBACK")
     postgresql.execute("DROP TABLE written")

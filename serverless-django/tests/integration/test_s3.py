@@ -1,4 +1,4 @@
-"""Objects in S3 set off the tasks of topology, whichever way S3 tells of them."""
+"""Objects in S3 call the tasks of the topology, in every format of S3's events."""
 
 from dataclasses import replace
 

@@ -63,7 +63,7 @@ def direct(monkeypatch):
 
 @pytest.fixture
 def away(receive, monkeypatch):
-    """Let SQS be away, and return how to bring it back."""
+    """Make SQS unreachable, and return a function that makes it reachable again."""
 
     def point_at(url):
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)

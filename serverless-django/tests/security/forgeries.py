@@ -1,4 +1,4 @@
-"""Tokens that nobody may take: damaged, made for others, or made by somebody who has the public keys only."""
+"""Tokens that must be refused: damaged, made for others, or made by an attacker who has only the public keys."""
 
 import base64
 import hmac

@@ -187,11 +187,11 @@ def test_answers_are_kept_for_a_day_by_the_clock_of_the_database():
 
 
 def test_no_key_and_no_name_is_stored_as_it_came():
-    Shop().post("a-very-own-key", subject="somebody")
+    Shop().post("a-very-own-key", subject="a-member")
 
     row = run_statement("SELECT serverless_answer::text FROM serverless_answer")[0][0]
     assert "own-key" not in row
-    assert "somebody" not in row
+    assert "a-member" not in row
 
 
 def in_a_thread(call):

@@ -1,4 +1,4 @@
-"""Nobody writes oftener than they may, whichever environment they reach."""
+"""A client cannot write more often than its limit, however many environments it reaches."""
 
 import threading
 from datetime import timedelta
@@ -86,7 +86,7 @@ def test_threads_together_get_no_more_than_one():
     [thread.start() for thread in threads]
     [thread.join(20) for thread in threads]
 
-    # One more may have come back meanwhile, each three seconds.
+    # One more may be allowed by now: one comes back every three seconds.
     assert taken.count(None) in (20, 21, 22)
 
 
@@ -108,7 +108,7 @@ def test_the_cache_counts_for_everybody(settings):
 
 
 def test_while_the_cache_cannot_count_the_database_does(settings):
-    # Django's dummy forgets its counters at once, as one that is away.
+    # Django's dummy cache forgets its counters at once, as an unavailable one does.
     settings.THROTTLE_STORE = "cache"
 
     assert [write().status_code for _ in range(6)] == [201] * 5 + [429]

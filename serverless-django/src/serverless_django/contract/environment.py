@@ -155,9 +155,11 @@ class Environment:
 
     @classmethod
     def read_field(cls, name: str, variables: Mapping[str, str] = os.environ) -> Any:
-        """Decode the variable of one field alone, such as "origin_secret_arn", or return the field's default.
+        """Decode the variable of the field `name` alone, such as "origin_secret_arn", or return the field's default.
 
-        Raise KeyError if it has neither.
+        `variables` are those of the process, by their names in upper case.
+
+        Raise KeyError if the field has neither a variable nor a default.
         """
         [field] = [field for field in fields(cls) if field.name == name]
         if name.upper() not in variables and not _is_required(field):

@@ -16,4 +16,5 @@ prime_http(respond.answer)
 
 @observed("api_gateway")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer the HTTP request of `event`, in any format of API Gateway, a load balancer or a function URL."""
     return respond(event, context)

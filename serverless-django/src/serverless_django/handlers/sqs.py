@@ -16,4 +16,5 @@ prime_tasks()
 
 @observed("sqs")
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialBatchResponse:
+    """Run the tasks in the SQS batch `event` and return the messages that SQS must deliver again."""
     return run_batch(event, lambda body: [read_envelope(body)], context, handler="sqs")

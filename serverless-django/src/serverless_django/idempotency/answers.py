@@ -1,6 +1,6 @@
 """A request and its key → the answer that was stored for it, or the right to make one, within a transaction.
 
-Whoever makes the answer holds a lock of its transaction meanwhile: it goes with the commit, the
+The request that makes the answer holds a lock until its transaction ends: it goes with the commit, the
 rollback or the death of its holder, so that no clock decides whether a request is still at work.
 """
 
@@ -26,8 +26,8 @@ PURGE = "DELETE FROM serverless_answer WHERE created_at < statement_timestamp() 
 
 
 class State(Enum):
-    OPEN = "nobody has answered, and the caller may: until its transaction ends, nobody else"
-    IN_FLIGHT = "somebody is about to answer"
+    OPEN = "there is no answer; the caller may make it, and holds the lock until its transaction ends"
+    IN_FLIGHT = "another request is about to answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class RequestKey:
 
     @classmethod
     def of(cls, *, issuer: str, subject: str, name: str) -> Self:
+        """Return the key of what `subject`, a user of `issuer`, calls `name` in the header Idempotency-Key."""
         return cls(sha256("\0".join((issuer, subject, name)).encode()).digest())
 
     @property

@@ -26,10 +26,10 @@ def check_segments(key: str) -> None:
 
 
 def address_of_object(bucket: str, key: str, *, region: str) -> str:
-    """Return the URL of the object, quoted and without a query.
+    """Return the URL of the object `key` in `bucket`, whose region is `region`, quoted and without a query.
 
-    Raise SuspiciousOperation for a key that no URL can name, NoPlainAddressError for buckets, regions and endpoints
-    that are out of the ordinary.
+    Raise SuspiciousOperation for a key that no URL can name, NoPlainAddressError if only botocore knows the rules for
+    this bucket, region or endpoint.
     """
     check_segments(key)
     if not (PLAIN_BUCKET.fullmatch(bucket) and PLAIN_REGION.fullmatch(region)):
@@ -38,7 +38,10 @@ def address_of_object(bucket: str, key: str, *, region: str) -> str:
 
 
 def address_at(domain: str, key: str) -> str:
-    """Return the URL of an object at a CDN, quoted.  Raise SuspiciousOperation for a key that no URL can name."""
+    """Return the URL of the object `key` at the CDN with the host name `domain`, quoted.
+
+    Raise SuspiciousOperation for a key that no URL can name.
+    """
     check_segments(key)
     return f"https://{domain}/{quote(key, safe='/~')}"
 

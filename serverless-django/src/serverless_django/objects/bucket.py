@@ -37,7 +37,10 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
         return defaults | none | {"client_config": config, "use_threads": True, "trigger_prefixes": ()}
 
     def save(self, name: str | None, content: Any, max_length: int | None = None) -> str:
-        """Raise TriggeringWriteError if the object would set off a task: that belongs to uploads alone."""
+        """Save `content` as `name` and return the name that was used, at most `max_length` characters long.
+
+        Raise TriggeringWriteError if `name` is under the prefix of a trigger: the new object would call the task again.
+        """
         for prefix in self.trigger_prefixes:
             if (name or "").startswith(prefix):
                 raise TriggeringWriteError(

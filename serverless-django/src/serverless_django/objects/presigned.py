@@ -18,5 +18,8 @@ class PresignedPost(TypedDict):
 
 
 def put_headers(*, content_type: str, size: int) -> dict[str, str]:
-    """Return the headers of an upload that is made once.  A client can neither change nor omit one: they are signed."""
+    """Return the headers of an upload of `size` bytes of `content_type` that S3 accepts once.
+
+    They are signed, so a client can neither change nor omit one.
+    """
     return {"Content-Type": content_type, "Content-Length": str(size), "If-None-Match": "*"}

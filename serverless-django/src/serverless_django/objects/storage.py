@@ -35,8 +35,9 @@ class S3Storage(LazyObject):  # type: ignore[type-arg]
     ) -> str:
         """Return a URL with which anyone can GET `name` for `expire` seconds, or at least half of that.
 
-        It stays the same for the first half, so that phones find in their caches what they have seen.
-        At a CDN, the option `custom_domain`, it is not signed, stays the same and lasts.
+        `parameters` are further ones of S3's GetObject, `http_method` another method than GET.  The URL stays the same
+        for the first half of its time, so that a client finds in its cache what it has read.  At a CDN, the option
+        `custom_domain`, the URL is not signed and never changes.
 
         Raise SuspiciousOperation if `name` has a segment "." or "..", which clients resolve.
         """

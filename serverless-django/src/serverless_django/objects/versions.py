@@ -20,9 +20,11 @@ class VersionFile(File):  # type: ignore[type-arg]
 
 
 def open_version(client: Any, bucket_name: str, key: str, version: str) -> VersionFile:
-    """Open the object in one request, so that nothing can change between a look and the reading.
+    """Open the `version` of the object `key` in the bucket `bucket_name` with `client`, boto3's for S3.
 
-    Raise FileNotFoundError if it is gone, or no longer `version`.
+    One request checks the version and reads it, so the object cannot change in between.
+
+    Raise FileNotFoundError if the object was deleted or replaced by another version.
     """
     try:
         return VersionFile(client.get_object(Bucket=bucket_name, Key=key, **_condition(version)), key)

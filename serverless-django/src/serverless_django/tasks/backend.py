@@ -60,7 +60,10 @@ class SqsBackend(BaseTaskBackend):
         self.queue_prefix: str = self.options.get("queue_prefix", "")
 
     def validate_task(self, task: Task[Any, Any]) -> None:
-        """Raise InvalidTask also if a task without a row is to wait longer than SQS can."""
+        """Check that `task` can be enqueued.
+
+        Raise InvalidTask as Django does, and if a direct task shall wait longer than SQS can delay a message.
+        """
         super().validate_task(task)
         if task.run_after is None or _is_ordered(task) or not options_of(task)["direct"]:
             return
@@ -71,17 +74,19 @@ class SqsBackend(BaseTaskBackend):
             )
 
     def enqueue(self, task: Task[Any, Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult[Any, Any]:
-        """Promise a call of `task` together with the transaction that is open, or at once where none is.
+        """Enqueue a call of `task` with the positional `args` and the keyword arguments `kwargs`.  Return its result.
 
-        Raise TaskTooLargeError if it does not fit, TypeError or InvalidArgumentsError if no worker could
-        read its arguments as they are.  A task that is sent directly has no row: raise
-        QueueUnavailableError if SQS does not accept it; after a commit that error leaves the block
-        that committed.
+        The call is written as a row of the outbox in the transaction that is open, and sent after its commit; without a
+        transaction it is written and sent at once.  A task that is `direct` has no row.
+
+        Raise TaskTooLargeError if the call does not fit into a message, TypeError or InvalidArgumentsError if a worker
+        could not read equal arguments, and, for a direct task, QueueUnavailableError if SQS does not accept the
+        message. After a commit that error is raised by the `atomic()` block that committed.
         """
         return self.enqueue_many(task, [(args, kwargs)])[0]
 
     def enqueue_many(self, task: Task[Any, Any], calls: Iterable[Arguments]) -> list[TaskResult[Any, Any]]:
-        """Like `enqueue` for each of `calls`, with one statement and a tenth of the requests to SQS."""
+        """Enqueue `calls` of `task` as `enqueue` does, with one statement and one request to SQS for ten of them."""
         self.validate_task(task)
         options = options_of(task)
         ready = [self._ready(task, args, kwargs) for args, kwargs in calls]
@@ -93,7 +98,7 @@ class SqsBackend(BaseTaskBackend):
         return ready
 
     def get_result(self, result_id: str) -> TaskResult[Any, Any]:
-        """Return the stored result of a task that keeps it.
+        """Return the stored result with the id `result_id`, of a task that keeps results.
 
         Raise TaskResultDoesNotExist if there is none.
         """

@@ -46,10 +46,12 @@ class PartialBatchResponse(TypedDict):
 
 
 def run_batch(event: Any, read: Reader, context: LambdaContext, *, handler: str) -> PartialBatchResponse:
-    """Run every call that `read` finds in the messages of `event`, and report each message that did not finish.
+    """Run every call that `read` finds in the messages of `event`, and return the messages that SQS must deliver again.
 
-    Raise WrongEventSourceError if `event` is no SQS batch; and SystemExit or KeyboardInterrupt if a task
-    raised it, after all others have run and SQS was told what became of them.
+    `handler` is the name of the calling handler, such as "sqs", for its log lines.
+
+    Raise WrongEventSourceError if `event` is not an SQS batch; SystemExit or KeyboardInterrupt if a task raised it,
+    after all other calls have run and SQS was told their outcome.
     """
     if source_of(event) != "sqs":
         raise wrong_source(event, wanted=handler)
@@ -65,7 +67,10 @@ def run_batch(event: Any, read: Reader, context: LambdaContext, *, handler: str)
 
 
 def run_directly(found: Sequence[Envelope | Exception], *, receives: int = 1) -> None:
-    """Run calls that came in no batch.  Raise what one of them failed with, after all were tried."""
+    """Run the calls in `found`, which did not come from SQS, as delivery number `receives`.
+
+    Raise the errors in `found` and those of the tasks, after all calls were tried.
+    """
     calls = [delivered(item, receives) for item in found if not isinstance(item, Exception)]
     close_old_connections()
     try:
@@ -82,7 +87,7 @@ def run_directly(found: Sequence[Envelope | Exception], *, receives: int = 1) ->
 
 
 def run_deliveries(deliveries: Sequence[Delivery], deadline: Deadline) -> bool:
-    """Run what was read until the time is over; return False if the database takes no writes, which ends it early."""
+    """Run `deliveries` until `deadline`; return False if it ended early because the database takes no writes."""
     # The environment may have been frozen since the last batch, and its connection closed by the proxy.
     close_old_connections()
     try:

@@ -50,7 +50,7 @@ def run_bulk(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: Dea
     except PassingError as error:
         if is_outage():
             raise OutageError("the database takes no writes") from error
-        logger.warning("%d calls of %s met no fault of their own: %s", len(calls), task.module_path, error)
+        logger.warning("%d calls of %s failed, not by their task: %s", len(calls), task.module_path, error)
         # As for a single call: one that breaks its connection each time, alone, is counted.
         for call in calls:
             if call.is_noted:

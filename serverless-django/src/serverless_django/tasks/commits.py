@@ -54,7 +54,7 @@ def check_transaction() -> None:
     if connection.needs_rollback or connection.connection.info.transaction_status == TransactionStatus.INERROR:
         raise RolledBackError(
             "the task caught an error of the database, after which its transaction can only be rolled back; "
-            "let it run the statements that may fail in a transaction.atomic() of their own"
+            "run the statements that may fail in another transaction.atomic()"
         )
 
 

@@ -1,7 +1,7 @@
 """Messages that were given up: burial with the reason, and for operators a look, another try, or an end.
 
 A dead letter keeps its body and so its id: tried again, it is done only if it was not done before.
-All its attempts it has again by being sent anew, by whatever sends it: `failures` counts from then on.
+A redriven message has all its attempts again: `failures` counts from the time that it was sent.
 """
 
 import json
@@ -54,6 +54,10 @@ class DeadLetter:
 
     @classmethod
     def of(cls, queue: str, source_url: str, message: Mapping[str, Any]) -> Self:
+        """Return the dead letter in `message`, as boto3 received it from the dead-letter queue of `queue`.
+
+        `source_url` is the URL of the queue that it failed on.
+        """
         # Others may send here, too: what they wrote beside the body may be of any type, or missing.
         told = {name: item.get("StringValue", "") for name, item in message.get("MessageAttributes", {}).items()}
         attempts = told.get("attempts", "")
@@ -72,10 +76,12 @@ class DeadLetter:
 
 
 def bury(record: Mapping[str, Any], *, error: Exception, attempts: int) -> bool:
-    """Send the message of `record` to the dead letters of its queue; return False if that has none.
+    """Send the message of `record` to the dead-letter queue, with the last `error` and the number of `attempts`.
 
-    Raise QueueUnavailableError if SQS does not accept it.  Killed before it is acknowledged it comes
-    again and is buried twice: the same body, with the same id.
+    Return False if its queue has no dead-letter queue.  A worker that is killed before it acknowledges the message
+    sends it twice: the same body, with the same id.
+
+    Raise QueueUnavailableError if SQS does not accept the message.
     """
     url = dead_letters_of(sqs.url_of(record["eventSourceARN"]))
     if not url:
@@ -97,7 +103,7 @@ def bury(record: Mapping[str, Any], *, error: Exception, attempts: int) -> bool:
 
 @cache
 def dead_letters_of(queue_url: str) -> str:
-    """Return the URL of the queue that SQS itself would give messages up to; "" if there is none."""
+    """Return the URL of the dead-letter queue in the redrive policy of `queue_url`, or "" if there is none."""
     policy = json.loads(sqs.queue_attributes(queue_url).get("RedrivePolicy", "{}"))
     return sqs.url_of(policy["deadLetterTargetArn"]) if policy else ""
 
@@ -160,7 +166,7 @@ def _check_age(envelope: Envelope) -> None:
     if age > RETENTION:
         raise ExpiredLetterError(
             f"call {envelope.id} is {age.days} days old, receipts are kept for {RETENTION.days}: "
-            "it may have run already; enqueue its task anew if it has not"
+            "it may have run already; enqueue its task again if it has not"
         )
 
 

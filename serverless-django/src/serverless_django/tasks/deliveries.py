@@ -150,6 +150,7 @@ def task_failure(call: DeliveredCall, error: BaseException) -> TaskFailedError:
 
 
 def delivered(envelope: Envelope, receives: int, sent_at: datetime | None = None) -> DeliveredCall:
+    """Return the call of `envelope` as delivered for the time number `receives`; `sent_at` is when SQS accepted it."""
     return DeliveredCall(envelope, ReceiptKey.of(envelope.id, envelope.enqueued_at), receives, sent_at)
 
 

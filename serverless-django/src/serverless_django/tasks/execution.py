@@ -118,7 +118,7 @@ def _fail(call: DeliveredCall, result: TaskResult[Any, Any] | None, error: BaseE
     if is_infrastructure(error):
         if is_outage():
             raise OutageError("the database takes no writes") from error
-        logger.warning("call %s of %s met no fault of its own", call.envelope.id, call.envelope.task, exc_info=True)
+        logger.warning("call %s of %s failed, not by its task", call.envelope.id, call.envelope.task, exc_info=True)
         # A task that breaks its connection each time looks the same: where the attempt is noted, it counts.
         if not call.is_noted:
             call.is_postponed = True
@@ -155,6 +155,6 @@ def _running(call: DeliveredCall, task: Task[Any, Any]) -> TaskResult[Any, Any]:
 
 
 def _set(result: TaskResult[Any, Any], **values: Any) -> None:
-    # Frozen for everybody else: Django's own backends complete their results in this way.
+    # A result is frozen; Django's own backends complete theirs in this way, too.
     for name, value in values.items():
         object.__setattr__(result, name, value)

@@ -70,11 +70,12 @@ def forget_failures(calls: Sequence[DeliveredCall]) -> None:
 
 
 def forget(ids: Sequence[str]) -> None:
+    """Delete the counted failures of the calls with `ids`."""
     run_statement(FORGET, [array_of(ids)])
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the class and the words of what a task raised, without characters that PostgreSQL or SQS refuse."""
+    """Return the class and the message of `error`, without characters that PostgreSQL or SQS refuse."""
     cause = (error.__cause__ or error) if isinstance(error, TaskFailedError) else error
     if isinstance(cause, WorkerEndedError):
         return UNFINISHED

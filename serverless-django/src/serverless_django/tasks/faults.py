@@ -49,7 +49,7 @@ class PassingError(Exception):
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Return whether the same transaction, run again at once, is likely to succeed."""
+    """Return whether `error` is a deadlock or a serialization failure, which a second try may not meet again."""
     return any(_code(link) in CONFLICTS for link in _chain(error))
 
 
@@ -77,7 +77,10 @@ def is_outage() -> bool:
 
 
 def backoff(attempt: int, *, first: timedelta = FIRST_BACKOFF) -> int:
-    """Return after how many seconds attempt `attempt` + 1 should come: doubled each time, give or take a half."""
+    """Return the seconds to wait after failed attempt number `attempt`.
+
+    They begin with `first` and double each time, up to `MAX_RETRY_AFTER`; up to half of it is taken off at random.
+    """
     doubled: float = first.total_seconds() * 2 ** min(attempt - 1, 16)
     longest = min(doubled, MAX_RETRY_AFTER.total_seconds())
     return max(1, round(longest * random.uniform(0.5, 1.0)))  # noqa: S311

@@ -18,7 +18,10 @@ from serverless_django.tasks.wire import read_envelope
 
 
 def group_of(task: Task[Any, Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-    """Return the group that the task's option `group_by` names, however it is passed, or else that of the task."""
+    """Return the FIFO group of a call of `task` with `args` and `kwargs`.
+
+    It is the value of the parameter that the option `group_by` names, or else the path of the task.
+    """
     group_by = options_of(task)["group_by"]
     named = _arguments(task, args, kwargs).get(group_by, "") if group_by else ""
     # Without its own group a task is one group: all its calls in order.
@@ -26,7 +29,7 @@ def group_of(task: Task[Any, Any], args: Sequence[Any], kwargs: Mapping[str, Any
 
 
 def group_in(body: str) -> str:
-    """Return the group of the call in `body`; its own group if it is none that can be read."""
+    """Return the FIFO group of the call in `body`, or a group for this body alone if no task can be read from it."""
     try:
         envelope = read_envelope(body)
         return group_of(load_task(envelope.task), *envelope.arguments())

@@ -34,9 +34,9 @@ class ImmediateBackend(immediate.ImmediateBackend):
         self._kept: dict[str, TaskResult[Any, Any]] = {}
 
     def enqueue(self, task: Task[Any, Any], args: list[Any], kwargs: dict[str, Any]) -> TaskResult[Any, Any]:
-        """Run `task` and return its result, which holds what it returned or raised.
+        """Run `task` with `args` and `kwargs`, and return its result, which holds the return value or the error.
 
-        Raise RolledBackError if it caught an error of the database and went on: its transaction cannot commit.
+        Raise RolledBackError if the task caught an error of the database and went on: its transaction cannot commit.
         """
         options = options_of(task)
         if options["transactional"]:
@@ -53,7 +53,10 @@ class ImmediateBackend(immediate.ImmediateBackend):
         return result
 
     def get_result(self, result_id: str) -> TaskResult[Any, Any]:
-        """Return the result of a task that keeps it.  Raise TaskResultDoesNotExist if there is none."""
+        """Return the result with the id `result_id`, of a task that keeps results.
+
+        Raise TaskResultDoesNotExist if there is none.
+        """
         try:
             return self._kept[result_id]
         except KeyError:

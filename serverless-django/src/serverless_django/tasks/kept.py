@@ -74,10 +74,10 @@ class Drained:
 
 
 def drain(url: str, queue: str, queue_url: str) -> Drained:
-    """Move what the kept queue `url` holds to `queue`, each group in its order.
+    """Move the messages of the kept queue at `url` to `queue`, whose URL is `queue_url`, each group in its order.
 
-    Safe to repeat: a message that is in both queues runs once.  A message that is refused stays, and so
-    does what waits behind it in its group.
+    Safe to repeat: a message that is in both queues runs once.  A message that SQS refuses stays, and so do the later
+    messages of its group.
     """
     drained = Drained()
     held: set[str] = set()

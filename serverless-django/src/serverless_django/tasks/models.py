@@ -19,7 +19,7 @@ class DeferredCall(models.Model):
     priority = models.SmallIntegerField(default=0, db_default=0)
     run_after = models.DateTimeField(null=True)
     send_after = models.DateTimeField()
-    """Whoever sends it moves this on first, so that nobody else sends it meanwhile."""
+    """Time before which no process sends the call.  A sender first moves it on, so that no other sends it, too."""
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     position = models.BigIntegerField(default=0, db_default=0, editable=False)

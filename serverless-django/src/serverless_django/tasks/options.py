@@ -135,10 +135,13 @@ def task(
     takes_context: bool = False,
     **options: Any,
 ) -> Any:
-    """Make a function a task, as `django.tasks.task` does; `options` are `TaskOptions`, checked by type.
+    """Make `function` a task, as `django.tasks.task` does; `options` are `TaskOptions`, checked by type.
 
-    Since Django 6.1 its own decorator takes them, too, and passes them on.  Raise TypeError if there is no
-    such option, or if the backend is not of this library and so knows none; raise InvalidTask if one is impossible.
+    `priority`, `queue_name`, `backend` and `takes_context` are those of Django's decorator, which since Django 6.1
+    passes `options` on, too.
+
+    Raise TypeError for an option that does not exist, or if the backend is not one of this library and so has no
+    options; raise InvalidTask if an option is impossible.
     """
     if "run_after" in options:
         raise TypeError("run_after is a moment of one call; pass it as task.using(run_after=...)")

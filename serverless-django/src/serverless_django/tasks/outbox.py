@@ -34,7 +34,7 @@ from serverless_django.tasks.sqs import Outgoing, QueueFaultError, QueueUnavaila
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=20)
-"""How long whoever has a row may take to send it.  With a sweep each minute: sent within 90 s at the latest."""
+"""How long a process may take to send leased rows.  With a sweep each minute a call is sent within 90 s."""
 
 OVERDUE_AFTER = timedelta(minutes=5)
 """A call that is due for longer has missed several sweeps."""
@@ -76,10 +76,13 @@ def write(calls: Sequence[Call]) -> None:
 
 
 def send_after_commit(calls: Sequence[Call], results: Sequence[TaskResult[Any, Any]], urls: Mapping[str, str]) -> None:
-    """Send `calls`, which are written, as soon as the transaction has committed: now, if none is open."""
+    """Send `calls`, whose rows are written, after the transaction has committed, or now if none is open.
+
+    `results` are Django's of the same calls; `urls` are the URLs of the queues by their names.
+    """
     connection = transaction.get_connection()
     pending = connection.run_on_commit[-1] if connection.run_on_commit else None
-    # One dispatch for all calls of a transaction; one of its own for a savepoint, which may be rolled back alone.
+    # One dispatch for all calls of a transaction, and another for a savepoint, which may be rolled back alone.
     if pending and isinstance(pending[1], Dispatch) and pending[0] == set(connection.savepoint_ids):
         pending[1].add(calls, results)
     else:
@@ -95,6 +98,7 @@ class Dispatch:
         self._calls, self._results, self._urls = list(calls), list(results), urls
 
     def add(self, calls: Sequence[Call], results: Sequence[TaskResult[Any, Any]]) -> None:
+        """Send `calls` with the others after the commit; `results` are Django's of the same calls."""
         self._calls += calls
         self._results += results
 
@@ -114,9 +118,10 @@ class Dispatch:
 def deliver(calls: Sequence[Call], urls: Mapping[str, str], *, until: float = math.inf) -> int:
     """Send `calls`, delete the rows of those that SQS accepted, and return their number.
 
-    What waits before them in their groups goes first; those groups until the monotonic clock shows `until`.
-    The calls for a queue that does not exist keep their rows.  Raise QueueUnavailableError if SQS
-    cannot be asked; what it had accepted until then is deleted.
+    `urls` are the URLs of the queues by their names; the calls for a queue without a URL keep their rows.  Earlier
+    calls of the same FIFO groups are sent first, until the monotonic clock shows `until`.
+
+    Raise QueueUnavailableError if SQS cannot be asked; the rows of what it had accepted until then are deleted.
     """
     ordered = [call for call in calls if call.group]
     sent = _deliver_unordered([call for call in calls if not call.group], urls)
@@ -135,7 +140,7 @@ def _deliver_unordered(calls: Sequence[Call], urls: Mapping[str, str]) -> int:
 
 
 def sweep(urls: Mapping[str, str], *, until: float) -> int:
-    """Send what nobody has sent, by leases, until nothing is left or the monotonic clock shows `until`.
+    """Lease and send the calls that are not sent, until none is left or the monotonic clock shows `until`.
 
     Rows of queues that `urls` lacks stay as they are.  Return how many were sent.  Raise
     QueueUnavailableError if SQS cannot be asked.

@@ -1,6 +1,6 @@
-"""Whether every call must be promised with the transaction around it, also of tasks that are sent directly otherwise.
+"""Whether calls must be written to the outbox with the transaction around them, also those of `direct` tasks.
 
-Whoever stores in a transaction that something was done must not depend on what is sent after it.
+Code that stores in a transaction that something was done must not depend on a message that is sent after it.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""A message id → its receipt, written in the transaction of the effect: whoever comes second waits, sees it, and stops.
+"""A message id → its receipt, written in the transaction of the effect: a second worker waits, finds it, and stops.
 
-A receipt outlives every copy of its message: SQS keeps one for 14 days in a queue and counts on among
-the dead letters, receipts are kept for five weeks at least.  Nothing redrives an older message.
+Receipts are kept for at least five weeks, longer than any copy of a message can exist: SQS keeps a message for up to 14
+days in a queue, and goes on counting in the dead-letter queue.  No command redrives an older message.
 """
 
 import re
@@ -18,7 +18,7 @@ WEEKS = 8
 WEEK_SECONDS = 7 * 24 * 3600
 
 RETENTION = timedelta(weeks=5)
-"""Of a message's own time: after it a copy would not be recognised."""
+"""Age of a message after which its receipt may be gone, so that a copy would run again."""
 
 _USUAL_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -61,7 +61,7 @@ def claim(keys: Sequence[ReceiptKey]) -> set[str]:
 
 
 def release(keys: Sequence[ReceiptKey]) -> None:
-    """Take receipts back, in the transaction that wrote them."""
+    """Delete the receipts with `keys`, in the transaction that wrote them."""
     for week in sorted({key.week for key in keys}):
         ids = array_of([key.id for key in keys if key.week == week])
         run_statement("DELETE FROM serverless_receipt WHERE week = %s AND id = ANY (%s::uuid[])", [week, ids])

@@ -54,7 +54,10 @@ def finish_result(result: TaskResult[Any, Any]) -> None:
 
 
 def record_error(result_id: str, error: Exception, run: TaskResult[Any, Any] | None, *, is_final: bool) -> None:
-    """Add why a run failed, or why there was none (`run` is None); until the last one the task is to be run again."""
+    """Add `error` to the stored result `result_id`; `run` is Django's result of the failed run, None if nothing ran.
+
+    The result becomes FAILED if `is_final`, else READY, because the task will be tried again.
+    """
     with transaction.atomic():
         stored = _rows_of(result_id).first()
         if stored is None:
@@ -69,7 +72,10 @@ def record_error(result_id: str, error: Exception, run: TaskResult[Any, Any] | N
 
 
 def read_result(result_id: str, *, backend: str) -> TaskResult[Any, Any]:
-    """Raise TaskResultDoesNotExist if `result_id` was never opened, or is purged."""
+    """Return the stored result `result_id`, as a result of the task backend with the alias `backend`.
+
+    Raise TaskResultDoesNotExist if it was never stored, or is purged.
+    """
     try:
         stored = _stored_results().get(id=UUID(result_id))
     except (ObjectDoesNotExist, ValueError) as error:
@@ -121,7 +127,7 @@ def _result_of(stored: StoredResult, backend: str) -> TaskResult[Any, Any]:
         errors=[TaskError(**error) for error in stored.errors],
         worker_ids=stored.worker_ids,
     )
-    # Frozen for everybody else: Django's own backends complete their results in this way.
+    # A result is frozen; Django's own backends complete theirs in this way, too.
     object.__setattr__(result, "_return_value", stored.return_value)
     return result
 

@@ -41,11 +41,13 @@ class Call:
 
 
 def delay_seconds(run_after: datetime | None) -> int:
+    """Return the seconds that SQS should delay a message until `run_after`, 0 to 900."""
     if run_after is None:
         return 0
     return max(0, min(math.ceil((run_after - timezone.now()).total_seconds()), int(MAX_DELAY.total_seconds())))
 
 
 def delete_rows(ids: Sequence[str]) -> None:
+    """Delete the rows of the outbox with `ids`."""
     if ids:
         run_statement(DELETE, [array_of(ids)])

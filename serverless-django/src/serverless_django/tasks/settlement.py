@@ -22,9 +22,10 @@ logger = logging.getLogger(__name__)
 
 
 def settle(deliveries: Sequence[Delivery], *, is_outage: bool) -> None:
-    """Count failures, bury what has failed often enough, and push the rest of what is not done into the future.
+    """Count the failures of `deliveries`, send those without attempts left to the dead-letter queue, delay the rest.
 
-    What cannot be counted, stored or buried for one of them changes nothing for the others.
+    With `is_outage` the database takes no writes: nothing is counted.  An error with one message changes nothing for
+    the others.
     """
     left = [delivery for delivery in deliveries if not delivery.is_done and not delivery.is_settled]
     failed = [delivery for delivery in left if delivery.error]
@@ -44,7 +45,7 @@ def settle(deliveries: Sequence[Delivery], *, is_outage: bool) -> None:
 
 
 def acknowledge(deliveries: Sequence[Delivery]) -> None:
-    """Delete what is done or buried, for a worker that may end before Lambda does."""
+    """Delete the messages of `deliveries` that are finished, for a worker that may end before it answers Lambda."""
     over = [delivery for delivery in deliveries if delivery.is_over and not delivery.is_acknowledged]
     _tell(over, delete_messages)
     for delivery in over:

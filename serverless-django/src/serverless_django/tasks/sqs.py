@@ -37,7 +37,7 @@ class Outgoing:
 
 
 def send_messages(queue_url: str, messages: Sequence[Outgoing]) -> dict[str, str]:
-    """Send all and return why SQS did not accept some, by id.
+    """Send `messages` to the queue at `queue_url`, and return why SQS did not accept some of them, by their ids.
 
     Raise QueueUnavailableError if SQS cannot be asked.
     """
@@ -51,9 +51,9 @@ def send_messages(queue_url: str, messages: Sequence[Outgoing]) -> dict[str, str
 
 
 def change_visibility(queue_url: str, seconds: Mapping[str, int]) -> None:
-    """Hide each message, named by its receipt handle, for so many seconds from now.
+    """Hide messages of the queue at `queue_url`: `seconds` gives for each receipt handle how long from now.
 
-    Raise QueueUnavailableError if SQS cannot be asked.  A message that it no longer knows is passed over.
+    A message that SQS does not know any more is passed over.  Raise QueueUnavailableError if SQS cannot be asked.
     """
     for batch in batched(seconds.items(), MAX_BATCH_ENTRIES, strict=False):
         entries = [
@@ -64,9 +64,9 @@ def change_visibility(queue_url: str, seconds: Mapping[str, int]) -> None:
 
 
 def delete_messages(queue_url: str, handles: Sequence[str]) -> None:
-    """Delete each message, named by its receipt handle.  One that SQS no longer knows is passed over.
+    """Delete the messages with the receipt `handles` from the queue at `queue_url`.
 
-    Raise QueueUnavailableError if SQS cannot be asked.
+    A message that SQS does not know any more is passed over.  Raise QueueUnavailableError if SQS cannot be asked.
     """
     for batch in batched(handles, MAX_BATCH_ENTRIES, strict=False):
         entries = [{"Id": str(index), "ReceiptHandle": handle} for index, handle in enumerate(batch)]
@@ -74,7 +74,7 @@ def delete_messages(queue_url: str, handles: Sequence[str]) -> None:
 
 
 def receive_messages(queue_url: str, *, hide_seconds: int) -> list[Any]:
-    """Take up to 10 messages, with everything that is known of them."""
+    """Receive up to 10 messages of the queue at `queue_url`, with all attributes, hidden for `hide_seconds`."""
     answer = _call(
         "receive_message",
         QueueUrl=queue_url,
@@ -88,10 +88,12 @@ def receive_messages(queue_url: str, *, hide_seconds: int) -> list[Any]:
 
 
 def delete_message(queue_url: str, handle: str) -> None:
+    """Delete the message with the receipt `handle` from the queue at `queue_url`."""
     _call("delete_message", QueueUrl=queue_url, ReceiptHandle=handle)
 
 
 def queue_attributes(queue_url: str) -> Mapping[str, str]:
+    """Return all attributes of the queue at `queue_url`, as SQS names them."""
     return dict(_call("get_queue_attributes", QueueUrl=queue_url, AttributeNames=["All"])["Attributes"])
 
 
@@ -101,6 +103,7 @@ def find_queues(prefix: str) -> list[str]:
 
 
 def name_of(queue_url: str) -> str:
+    """Return the last part of `queue_url`, the name of the queue in SQS."""
     return queue_url.rpartition("/")[2]
 
 
@@ -145,6 +148,7 @@ def _batches(messages: Sequence[Outgoing]) -> list[list[Outgoing]]:
 
 
 def is_fifo(queue_url: str) -> bool:
+    """Return whether the queue at `queue_url` keeps an order: the names of those end in ".fifo"."""
     return queue_url.endswith(".fifo")
 
 

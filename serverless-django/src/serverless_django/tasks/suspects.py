@@ -48,9 +48,9 @@ def begin(call: DeliveredCall) -> bool:
 
 
 def begin_together(calls: Sequence[DeliveredCall]) -> bool:
-    """Note that suspects of a bulk task run together, which counts for none; return False if they shall not run.
+    """Note that `calls`, suspects of one bulk task, run together, which counts as an attempt of none of them.
 
-    Raise OutageError if the database takes no writes.
+    Return False if they must run one by one.  Raise OutageError if the database takes no writes.
     """
     suspects = [call for call in calls if call.suspicion]
     return not suspects or _note(suspects, by=0)

@@ -51,10 +51,10 @@ def call_api(
     query: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Send one request to `handler` as the event that an HTTP API of API Gateway would build, and return its answer.
+    """Send one request to `handler` as the event of an HTTP API of API Gateway, and return the answer.
 
-    `path` and `query` are percent-encoded; `claims` are those of a verified token; `body` is sent as JSON, unless it
-    is bytes.
+    `method` is such as "GET"; `path` and `query` are percent-encoded; `claims` are those of a verified token; `body` is
+    sent as JSON, unless it is bytes; `headers` are added to the host and the content type.
 
     Raise InvalidEscapeError if `path` cannot be decoded.
     """

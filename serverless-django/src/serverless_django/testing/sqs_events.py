@@ -29,7 +29,7 @@ def sqs_event(*bodies: str, receives: int = 1, **attributes: str) -> dict[str, A
 
 
 def failed_messages(response: Mapping[str, Any]) -> list[str]:
-    """Return the names of the messages that SQS delivers again, from what the handler has returned."""
+    """Return the ids of the messages that SQS delivers again, from `response`, which the handler returned."""
     return [item["itemIdentifier"] for item in response["batchItemFailures"]]
 
 

@@ -49,10 +49,10 @@ class Bucket:
 
 
 def take_from_database(buckets: Sequence[Bucket]) -> Bucket | None:
-    """Take from one bucket after the other, and return the first that has too little left, or None.
+    """Take from each of `buckets` in turn, and return the first that has too little left, or None if all had enough.
 
-    Nothing is taken from that one and from those behind it.  The order is the caller's, and always the same, so that
-    two requests wait for each other instead of deadlocking.
+    Nothing is taken from that bucket and those behind it.  Every caller passes buckets of the same kinds in the same
+    order, so that two requests wait for each other instead of deadlocking.
     """
     # A fresh bucket would grant it: the statement looks at what was taken before.
     hopeless = next((bucket for bucket in buckets if bucket.amount > bucket.limit), None)
@@ -69,7 +69,10 @@ def take_from_database(buckets: Sequence[Bucket]) -> Bucket | None:
 
 
 def take_from_cache(buckets: Sequence[Bucket]) -> Bucket | None:
-    """Do the same in Django's cache.  Raise ValueError if it cannot count."""
+    """Take from each of `buckets` as `take_from_database` does, in Django's cache.
+
+    Raise ValueError if the cache cannot count.
+    """
     return next((bucket for bucket in buckets if _count(bucket) > bucket.limit), None)
 
 

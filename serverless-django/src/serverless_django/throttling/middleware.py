@@ -23,14 +23,14 @@ logger = logging.getLogger(__name__)
 
 READS = ("GET", "HEAD", "OPTIONS")
 IPV6_PREFIX = 64
-"""What one household has: whoever has one address of it has all."""
+"""The network of one household: a client that has one of its addresses has all of them."""
 
 
 class ThrottleMiddleware:
     """After the claims are known, and outside of the view's transaction: what was refused counts as well.
 
     Counted where all environments see it: in the cache if THROTTLE_STORE is "cache", else in the
-    database, and there too while the cache is away.
+    database, and there too while the cache is unavailable.
     """
 
     sync_capable = True
@@ -46,7 +46,7 @@ class ThrottleMiddleware:
         try:
             empty = _take(list(buckets_of(request)))
         except UNAVAILABLE as error:
-            # Whoever writes needs the database: to try it again for the view would take twice as long.
+            # A write needs the database anyway; trying it again in the view would only take twice as long.
             return unavailable(request, error)
         return self.get_response(request) if empty is None else _too_many(empty)
 
@@ -74,7 +74,7 @@ def buckets_of(request: HttpRequest) -> Iterator[Bucket]:
 def client_address(request: HttpRequest) -> str:
     """Return the address of the client, as the last machine of ours that saw it wrote it down."""
     seen: str = request.META.get("REMOTE_ADDR", "")
-    # Each proxy appends the address that it saw; what stands before these, anybody may have written.
+    # Each proxy appends the address that it saw; the client may have written what stands before these.
     hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     proxies: int = getattr(settings, "PROXIES_BEFORE_GATEWAY", 0)
     return hops[-1 - proxies] if proxies and len(hops) > proxies else seen

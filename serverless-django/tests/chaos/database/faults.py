@@ -43,7 +43,7 @@ def pooler_restarts_between_requests(world: World) -> None:
 
 
 def pool_is_exhausted(world: World) -> None:
-    """Whoever waits for a connection is told so in time, and does not hang."""
+    """A request that waits for a connection gets an error in time, and does not hang."""
     with world.database.occupied():
         answer = world.add()
 
@@ -128,7 +128,7 @@ def new_environment_meets_a_dead_network(world: World) -> None:
 
 def packets_vanish(world: World) -> None:
     if world.network is None:
-        raise CannotHappenError("a network of one's own needs root")
+        raise CannotHappenError("a network namespace needs root")
     world.add()
     with world.network.black_hole():
         answer = world.add()

@@ -55,7 +55,7 @@ class Wire:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def lose(self) -> None:
-        """Swallow from now on, without a goodbye, what those send who are connected; who connects anew is served."""
+        """Drop, from now on and without closing them, what comes over the open connections; serve new ones."""
         self._lost_before = self._connections
 
     def drop(self) -> None:

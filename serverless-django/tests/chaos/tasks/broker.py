@@ -1,4 +1,4 @@
-"""SQS as its guide allows it to be: messages come twice, acknowledgements are forgotten, order is nobody's.
+"""SQS as its guide allows it to be: messages come twice and in any order, and acknowledgements are forgotten.
 
 Speaks the JSON protocol of boto3's client over HTTP, so that the code under test sends with the client
 that is deployed.  `Mischief` says how often it misbehaves; a seed makes it choose the same again.
@@ -177,7 +177,7 @@ class Broker:
             self._queues.clear()
 
     def waiting(self, *, besides: str = "\0") -> int:
-        """Return how many messages nobody has acknowledged, less those with `besides` in them and the dead."""
+        """Return how many messages are not acknowledged, without dead letters and those with `besides` in them."""
         with self._lock:
             return len(
                 {

@@ -1,7 +1,7 @@
 """Every boundary of input and output, each struck once: before and after each statement, commit and call of SQS.
 
 Run as a module it enumerates one kind ("ours" or "naive") and one fault ("kill" or "cut") and prints one
-JSON line: how many points there are, and which of them leave the books wrong after everybody has tried again.
+JSON line: how many points there are, and which of them leave the books wrong after all retries.
 """
 
 import functools
@@ -64,7 +64,7 @@ class Points:
         if self.fault == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         if not is_database:
-            raise QueueUnavailableError("the answer is lost" if is_over else "nobody answers")
+            raise QueueUnavailableError("the answer is lost" if is_over else "there is no answer")
         _cut()
         if is_over:
             raise psycopg.OperationalError("server closed the connection unexpectedly")
@@ -137,7 +137,7 @@ STAGES: dict[str, dict[str, tuple[Callable[[], None], tuple[Callable[[], None], 
 
 
 def drain(kind: str) -> None:
-    """Everybody tries again until nothing is left: the client, the relay, the workers."""
+    """Let the client, the relay and the workers try again until nothing is left."""
     place, handle = (place_ours, handler) if kind == "ours" else (place_naively, yardsticks.HANDLERS["naive"])
     for _ in range(6):
         outbox.Dispatch._paused_until = 0.0

@@ -50,7 +50,7 @@ class World:
 
 @dataclass(frozen=True)
 class Worker:
-    """A process of the nursery's.  Its id alone may by now be that of somebody else's."""
+    """A process that the nursery started.  Its id alone may by now be that of another process."""
 
     pid: int
     started: str

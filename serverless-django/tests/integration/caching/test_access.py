@@ -40,7 +40,7 @@ def endpoint():
 
 @contextlib.contextmanager
 def served(gate):
-    """Run `gate` on an event loop of its own thread."""
+    """Run `gate` on an event loop in another thread."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

@@ -1,4 +1,4 @@
-"""The two probes, which everybody may ask as often as they like."""
+"""The two health checks, which any client may call at any rate."""
 
 import pytest
 from django.db import connection, connections

@@ -1,4 +1,4 @@
-"""What must never be read in a log, whichever way it got there."""
+"""Secrets and personal data never stand in a log, in whatever way they reach it."""
 
 import json
 

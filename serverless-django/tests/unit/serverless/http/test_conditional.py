@@ -1,4 +1,4 @@
-"""A 304 says what its 200 would have said, and an ETag is the same whichever environment made it."""
+"""A 304 has the headers of its 200, and an ETag is the same in every environment."""
 
 import pytest
 from django.http import HttpResponse, StreamingHttpResponse

@@ -23,7 +23,7 @@ def work(seconds):
 
 @pytest.fixture(params=[(False, 0), (True, 100), (True, 0)], ids=["unused", "a timer", "a handler"])
 def timer(request):
-    """Run the test with the signal unused, as on Lambda, and with somebody else's handler or timer."""
+    """Run the test with the signal unused, as on Lambda, and with another handler or timer."""
     is_taken, seconds = request.param
     former, delay = signal.getsignal(signal.SIGALRM), signal.setitimer(signal.ITIMER_REAL, 0)[0]
     signal.signal(signal.SIGALRM, (lambda *args: None) if is_taken else signal.SIG_DFL)

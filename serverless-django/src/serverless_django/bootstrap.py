@@ -13,7 +13,10 @@ from serverless_django.snapshots import register_hooks
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Collect no garbage meanwhile, and never look for any in what was made: it lives as long as the process."""
+    """Disable the garbage collector inside the block, then freeze what was allocated.
+
+    Those objects live as long as the process, so that no later collection has to visit them.
+    """
     gc.disable()
     try:
         yield

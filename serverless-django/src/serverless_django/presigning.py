@@ -49,7 +49,11 @@ class Signer:
         now: datetime,
         payload_hash: str = EMPTY,
     ) -> str:
-        """Return `url`, which has no query and a path that is quoted, for a GET within the given time."""
+        """Return `url`, which has no query and a quoted path, signed for a GET within `expires_in_seconds` from `now`.
+
+        `service` is the name that AWS signs with, such as "s3"; `parameters` are those of the query; `payload_hash` is
+        the SHA-256 of the body in hexadecimal.
+        """
         _, _, rest = url.partition("://")
         host, _, path = rest.partition("/")
         timestamp = now.strftime("%Y%m%dT%H%M%SZ")
@@ -63,7 +67,10 @@ class Signer:
     def sign_post(
         self, url: str, *, service: str, headers: Mapping[str, str], body: bytes, now: datetime
     ) -> dict[str, str]:
-        """Return `headers` and those that sign a POST of `body` to the root of `url`, which has no path."""
+        """Return `headers` and those that sign a POST of `body` to the root of `url`, which has no path.
+
+        `service` is the name that AWS signs with, such as "sqs"; `now` is the time of the signature.
+        """
         timestamp = now.strftime("%Y%m%dT%H%M%SZ")
         scope = f"{timestamp[:8]}/{self.region}/{service}/aws4_request"
         token = {"x-amz-security-token": self.token} if self.token else {}
@@ -100,7 +107,7 @@ def without_signer(content: bytes) -> bytes:
 def find_signer() -> Signer:
     """Return who this process is for AWS: by Lambda's own variables, or by whatever else botocore finds.
 
-    Raise MissingCredentialsError if it is nobody, or nowhere.
+    Raise MissingCredentialsError if there are no AWS credentials, or no region.
     """
     variables = os.environ
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")

@@ -17,7 +17,7 @@ from serverless_django.bootstrap import uncollected
 logger = logging.getLogger(__name__)
 
 PROBE_PATH = "/healthz"
-"""Leads through the adapter, the middleware and all URLs, and asks nobody outside of the process."""
+"""Passes the adapter, the middleware and all URLs, and calls nothing outside of the process."""
 
 
 class InitContext:
@@ -46,7 +46,7 @@ def prime_tasks() -> None:
 
 
 def probe_event(host: str) -> dict[str, Any]:
-    """Return the event, in payload format 2.0, of a request for PROBE_PATH."""
+    """Return the event, in payload format 2.0, of a request to `host` for PROBE_PATH."""
     http = {"method": "GET", "path": PROBE_PATH, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "init"}
     return {
         "version": "2.0",

@@ -81,7 +81,7 @@ def _decoded(secret: Mapping[str, Any]) -> dict[str, str]:
 
 
 def provide_urls(variables: MutableMapping[str, str] = os.environ) -> None:
-    """Set what settings in the style of django-environ expect, DATABASE_URL for example, where it is not set yet."""
+    """Set in `variables` what settings that use django-environ read, such as DATABASE_URL, where it is not set."""
     told = {name: variables.get(variable_of(name), "") for name in ("database_host", "cache_url", "allowed_hosts")}
     if not told["database_host"]:
         return

@@ -111,7 +111,7 @@ def local_changes(settings: Mapping[str, Any], variables: Mapping[str, str]) -> 
 
 
 def deployed_database(env: Environment) -> dict[str, Any]:
-    """Return `DATABASES["default"]` of a deployed function."""
+    """Return `DATABASES["default"]` of a deployed function, from its environment `env`."""
     return {
         "ENGINE": BACKEND,
         "HOST": env.database_host,
@@ -137,7 +137,7 @@ def deployed_database(env: Environment) -> dict[str, Any]:
 
 
 def local_database(variables: Mapping[str, str]) -> dict[str, Any]:
-    """Return `DATABASES["default"]` of a command or a test on a developer's machine."""
+    """Return `DATABASES["default"]` of a command or a test on a developer's machine, from its `variables`."""
     return {
         "ENGINE": BACKEND,
         "HOST": variables.get("PGHOST", ""),

@@ -61,7 +61,7 @@ def _reseed() -> None:
 
 
 def _forget_credentials() -> None:
-    """Drop sessions and clients, without loading what nobody has loaded."""
+    """Drop sessions and clients, without importing modules that are not loaded."""
     for cached in _loaded_caches():
         cached.cache_clear()
     if boto3 := sys.modules.get("boto3"):

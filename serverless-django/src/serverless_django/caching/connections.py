@@ -65,7 +65,10 @@ class Connection:
         return self._guarded(lambda client: _answer(client, key, command), fallback)
 
     def ask_each(self, keys: Iterable[str], command: Callable[[Any, str], Any], fallback: Any) -> Any:
-        """Return the answer to `command(client, key)` for each of `keys`, in one round trip per node."""
+        """Return the answer to `command(client, key)` for each of `keys`, in one round trip per node.
+
+        Return `fallback` while the cache is unavailable.
+        """
         return self._guarded(lambda client: dict(_answers(client, list(keys), command)), fallback)
 
     def count(self, key: str, delta: int) -> int | None:
@@ -84,7 +87,7 @@ class Connection:
         return bool(self._guarded(lambda client: client.flushdb(), False))
 
     def close(self) -> None:
-        """Forget the client: the next command connects anew, and asks a cluster anew who has which slots."""
+        """Drop the client: the next command opens a connection, and asks a cluster again which node has which slots."""
         client, self._client = self._client, None
         if isinstance(client, Cluster):
             client.disconnect_connection_pools()  # type: ignore[no-untyped-call]

@@ -98,7 +98,10 @@ CODES = {kind.type: code for code, kind in KINDS.items()}
 
 
 def encode(value: Any) -> bytes:
-    """Return what `decode` reads equal, type for type.  Raise UncacheableValueError."""
+    """Return `value` as bytes, from which `decode` reads an equal value of the same type.
+
+    Raise UncacheableValueError if there is no such form.
+    """
     if type(value) is int and value in COUNTED:
         return b"%d" % value
     try:
@@ -112,7 +115,7 @@ def encode(value: Any) -> bytes:
 
 
 def decode(stored: bytes) -> Any:
-    """Return the value.  Raise UnreadableValueError."""
+    """Return the value that `encode` stored as `stored`.  Raise UnreadableValueError if it cannot be read."""
     try:
         if stored.startswith(FORMAT):
             return _decoder.decode(memoryview(stored)[1:])

@@ -111,7 +111,10 @@ class ValkeyCache(BaseCache):
         return bool(self.connection.ask(name, lambda client: client.execute_command("EXISTS", name), 0))
 
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
-        """Raise ValueError if `key` is missing or cannot be reached, TypeError if it holds no whole number."""
+        """Add `delta` to the number at `key` in `version` and return the sum.
+
+        Raise ValueError if `key` is missing or the cache is unavailable, TypeError if the value is not a whole number.
+        """
         name = self.make_and_validate_key(key, version)
         number = self.connection.count(name, delta)
         if number is None:
@@ -124,9 +127,11 @@ class ValkeyCache(BaseCache):
     def get_or_set(
         self, key: Any, default: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
     ) -> Any:
-        """Return the value of `key`; if there is none, one process computes it by calling `default`.
+        """Return the value of `key` in `version`; if there is none, one process computes it with `default` and stores
+        it.
 
-        Others wait for it up to WAIT_SECONDS, then compute it themselves.
+        The value is kept for `timeout` seconds.  Other processes wait for it up to WAIT_SECONDS, then compute it
+        themselves.
         """
         lock, deadline = f"{key}:lock", time.monotonic() + WAIT_SECONDS
         while (value := self.get(key, MISSING, version)) is MISSING:
@@ -165,7 +170,7 @@ def _value_of(stored: bytes | None, default: Any) -> Any:
     try:
         return decode(stored)
     except UnreadableValueError as error:
-        # Of an older release, which pickled, of a later one, or not from us: a miss, and written anew.
+        # Stored by an older release, which pickled, by a later one, or by another program: a miss, to be overwritten.
         logger.info("a stored value counts as missing: %s", error)
         return default
 

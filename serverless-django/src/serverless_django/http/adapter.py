@@ -77,7 +77,7 @@ class LambdaAdapter:
         return self.answer(event, context)
 
     def answer(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Do the same for the event of an HTTP request, wherever it came from."""
+        """Return the reply to the HTTP request of `event`; `context` is Lambda's."""
         gateway = self._gateway_of(event, context)
         try:
             reply = gateway(self._respond(gateway))

@@ -29,7 +29,7 @@ def check_middleware(**kwargs: Any) -> list[checks.CheckMessage]:
 
 
 def disordered_middleware(installed: Sequence[str]) -> Iterator[checks.CheckMessage]:
-    """Yield E018 for each middleware that stands before one which it must follow."""
+    """Yield E018 for each middleware of `installed` that stands before one which it must follow."""
     ranks = {name: rank for rank, (name, _) in enumerate(ORDER)}
     ours = [name for name in installed if name in ranks]
     for former, latter in pairwise(ours):
@@ -40,7 +40,7 @@ def disordered_middleware(installed: Sequence[str]) -> Iterator[checks.CheckMess
 
 
 def unchecked_replays(installed: Sequence[str]) -> Iterator[checks.CheckMessage]:
-    """Yield W019 if answers are replayed without asking whether the caller may still have them."""
+    """Yield W019 if `installed` replays stored answers without asking whether the caller may still read them."""
     if IDEMPOTENCY in installed and not hasattr(settings, "REPLAY_CHECK"):
         yield checks.Warning(
             "IdempotencyMiddleware replays answers to callers who were blocked since",

@@ -31,7 +31,7 @@ def _set_etag(response: Any) -> None:
         return
     content, weak = response.content, ""
     if has_signature(content):
-        # Environments sign with credentials of their own: what they answer differs in bytes, and means the same.
+        # Environments sign with different credentials: their answers differ in bytes, and mean the same.
         content, weak = without_signer(content), "W/"
     response.headers["ETag"] = f'{weak}"{md5(content, usedforsecurity=False).hexdigest()}"'
 

@@ -31,7 +31,10 @@ class DeadlineExceededError(BaseException):
 
 
 def seconds_left(event: Mapping[str, Any], context: Any) -> float:
-    """Return how long the request may run: until shortly before the gateway or Lambda gives it up."""
+    """Return how long the request of `event` may run: until shortly before the gateway or Lambda ends it.
+
+    `context` is Lambda's.
+    """
     remaining: float = context.get_remaining_time_in_millis() / 1000
     return min(remaining, GATEWAY_SECONDS - _seconds_waited(event)) - MARGIN_SECONDS
 

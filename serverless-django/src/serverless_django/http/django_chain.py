@@ -1,7 +1,7 @@
 """ASGI scope and body → Django's synchronous chain, in line on this thread → response.
 
 Django's own ASGI entry moves each request to a thread, and each synchronous middleware back and
-forth.  Lambda serves one request at a time per process, so nobody gains from that, and the
+forth.  Lambda serves one request at a time per process, so that gains nothing, and the
 database connection, which belongs to a thread, is lost at each request.
 """
 
@@ -50,7 +50,7 @@ class DjangoChain(BaseHandler):
     def __init__(self) -> None:
         self.load_middleware(is_async=False)
         for signal in (signals.request_started, signals.request_finished):
-            # Whoever connects or disconnects later makes Django look for the receivers again.
+            # A receiver that is connected or disconnected later makes Django look for the receivers again.
             signal.use_caching = True
 
     def __call__(self, scope: Scope, body: bytes) -> Response:

@@ -27,7 +27,7 @@ def check_text(*parts: Any) -> None:
 def mapping_of(parent: Mapping[str, Any], key: str, *, of: str = "the event") -> Mapping[str, Any]:
     """Return `parent[key]`, or an empty mapping if it is missing or null.
 
-    Raise MalformedEventError if it is anything else than a mapping.
+    `of` is how the error names `parent`.  Raise MalformedEventError if the value is not a mapping.
     """
     value = parent.get(key)
     if value is None:
@@ -48,7 +48,7 @@ def list_of(parent: Mapping[str, Any], key: str) -> list[Any]:
 
 
 def body_of(event: Mapping[str, Any]) -> bytes:
-    """Return the body as it was on the wire."""
+    """Return the body of the request of `event`, as it was on the wire."""
     body, encoded = event.get("body"), event.get("isBase64Encoded")
     if body is None:
         return b""
@@ -70,7 +70,7 @@ def last_value(event: Mapping[str, Any], name: str) -> str:
 
 
 def multi_value_fields(headers: Mapping[str, Any]) -> Fields:
-    """Flatten `multiValueHeaders`: a name and the list of its values."""
+    """Return the fields of `headers`, an event's `multiValueHeaders`: each name with each of its values."""
     return [(name, value) for name in headers for value in list_of(headers, name)]
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from serverless_django.http.problems import RETRY_AFTER_SECONDS, UNAVAILABLE
 
 ANSWER_SECONDS = 5.0
-"""How long the database's answer counts: anybody may ask, and a flood of probes must cost it nothing."""
+"""How long the database's answer is reused: any client may ask, and a flood of probes must cost it nothing."""
 
 
 class Readiness:

@@ -28,7 +28,7 @@ class Buffer(BytesIO):
     """Collects a streamed body, as far as it can fit."""
 
     def write(self, part: Any) -> int:
-        """Raise ResponseTooLargeError as soon as it cannot fit any more: a stream may have no end."""
+        """Add `part`.  Raise ResponseTooLargeError as soon as the whole cannot fit: a stream may have no end."""
         written = super().write(part)
         if self.tell() > MAX_PAYLOAD_BYTES:
             raise ResponseTooLargeError(self.tell())

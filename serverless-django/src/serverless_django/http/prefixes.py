@@ -15,9 +15,9 @@ def base_path_of(path: str, config: LambdaConfig) -> str:
 
 
 def stage_prefix_of(path: str, request_context: Mapping[str, Any]) -> str:
-    """Return "/prod" if an HTTP API has put the name of its stage before the path.
+    """Return "/prod" if an HTTP API has put its stage, named in `request_context`, before `path`.
 
-    It does so at its own address; behind a domain of yours "/v1/books" in stage "v1" is a path of yours.
+    It does so at its own address.  Behind a custom domain "/v1/books" in stage "v1" is a path of the project.
     """
     stage = request_context.get("stage")
     if stage == "$default" or not stage or not isinstance(stage, str):

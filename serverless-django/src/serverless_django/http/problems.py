@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 
 UNAVAILABLE = (OperationalError, InterfaceError, ConnectionError)
-"""What the database and AWS raise when they are away: the client may try again, unlike after a fault of ours."""
+"""Errors of the database and of AWS when they are unavailable: the client may try again later."""
 
 RETRY_AFTER_SECONDS = 1
 
@@ -57,7 +57,7 @@ class ProblemDetailsMiddleware(InlineMiddleware):
 
 
 def unavailable(request: HttpRequest, reason: Exception) -> HttpResponse:
-    """Return what is answered while something that we depend on is away, and log why."""
+    """Return the 503 for `request` while a service that we depend on is unavailable, and log `reason`."""
     logger.error("%s %s: unavailable", request.method, request.path, exc_info=reason)
     return HttpResponse(status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
@@ -69,7 +69,7 @@ def _refuse_input(request: HttpRequest, reason: Exception) -> HttpResponse:
 
 
 def problem_body(status: int, request_id: str, fields: Mapping[str, Any] | None = None) -> bytes:
-    """Return the problem document of `status`, with `fields` such as `detail` added."""
+    """Return the problem document of `status` for `request_id`, with `fields` such as `detail` added."""
     problem = {"type": "about:blank", "title": _title(status), "status": status, "request_id": request_id}
     return json.dumps(problem | dict(fields or {})).encode()
 

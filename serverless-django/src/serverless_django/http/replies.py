@@ -37,7 +37,10 @@ def payload_1(response: Response) -> dict[str, Any]:
 
 
 def load_balancer(response: Response, *, multi_value: bool) -> dict[str, Any]:
-    """The reply to a load balancer, which looks at one kind of headers only, as it was configured."""
+    """Return the reply to a load balancer, with `multiValueHeaders` if `multi_value`, else with `headers`.
+
+    A load balancer reads only one of the two, as its target group is configured.
+    """
     status, grouped = response["status"], _grouped(response)
     headers = {"multiValueHeaders": grouped} if multi_value else {"headers": _once_each(grouped)}
     return {"statusCode": status, "statusDescription": _description(status), **headers, **_body(response)}

@@ -80,7 +80,7 @@ def _leaves_in(document: str) -> list[Any]:
 
 
 def leaves_of(value: Any) -> Iterator[Any]:
-    """Yield what stands within nested lists, mappings and psycopg's wrappers of JSON."""
+    """Yield the leaves of `value`: what stands within nested lists, mappings and psycopg's wrappers of JSON."""
     if isinstance(value, dict):
         yield from (leaf for item in value.items() for leaf in leaves_of(item))
     elif isinstance(value, list | tuple | set | frozenset):
@@ -92,6 +92,7 @@ def leaves_of(value: Any) -> Iterator[Any]:
 
 
 def is_number(value: Any) -> bool:
+    """Return whether `value` is a number, and not a bool."""
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
@@ -103,6 +104,7 @@ def is_finite(number: Number) -> bool:
 
 
 def numbers_in(text: str) -> Iterator[Number]:
+    """Yield the number that `text` is, if it is one."""
     stripped = text.strip() if len(text) <= MAX_DIGITS else ""
     if not _NUMBER.fullmatch(stripped):
         return

@@ -19,7 +19,7 @@ from serverless_django.identity.caller import Caller, find_caller
 class BearerAuthentication(BaseAuthentication):  # type: ignore[misc]
     """Knows a caller whose token was verified by the gateway, or by `BearerTokenMiddleware`.
 
-    Override `find_user` where the project has users of its own.
+    Override `find_user` where the project has its own users.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Mapping[str, Any]] | None:

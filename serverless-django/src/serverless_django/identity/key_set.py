@@ -64,7 +64,7 @@ class KeySet:
         # The clock on the wall: the other one may stand still while Lambda is frozen.
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Raise ValueError if `url` could be answered by somebody else than the issuer."""
+        """Raise ValueError if another host than the issuer could answer `url`."""
         _check_url(url)
         self._url, self._algorithms, self._clock = url, algorithms, clock
         self._fetch = fetch or fetch_json

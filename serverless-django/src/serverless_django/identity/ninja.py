@@ -12,7 +12,7 @@ from serverless_django.identity.caller import NO_TOKEN, Caller, find_caller
 class BearerAuth(AuthBase):
     """Lets a request pass whose token was verified by the gateway, or by `BearerTokenMiddleware`.
 
-    Override `find_user` where the project has users of its own.
+    Override `find_user` where the project has its own users.
     """
 
     openapi_type = "http"
@@ -37,8 +37,9 @@ class BearerAuth(AuthBase):
 
 
 def ask_for_token(request: HttpRequest, error: object) -> JsonResponse:
-    """Return the 401 that names the scheme to use: `api.add_exception_handler(AuthenticationError, ask_for_token)`.
+    """Return the 401 for `request`, with the header `WWW-Authenticate`, whatever `error` says.
 
-    Without it django-ninja leaves out the header `WWW-Authenticate`, which HTTP asks for.
+    Register it with `api.add_exception_handler(AuthenticationError, ask_for_token)`: django-ninja itself leaves out
+    that header, which HTTP requires.
     """
     return JsonResponse({"detail": NO_TOKEN}, status=401, headers={"WWW-Authenticate": "Bearer"})

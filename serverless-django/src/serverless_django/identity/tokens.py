@@ -105,7 +105,7 @@ class TokenVerifier:
         audience = claims["aud"] if "aud" in claims else claims.get("client_id")
         named = audience if isinstance(audience, list) else [audience]
         if not any(isinstance(name, str) and name in self.audience for name in named):
-            raise jwt.InvalidAudienceError("the token is for somebody else")
+            raise jwt.InvalidAudienceError("the token is for another audience")
         for name, value in self.required_claims.items():
             if claims.get(name) != value:
                 raise jwt.InvalidTokenError(f"the token has another {name}")
@@ -121,7 +121,7 @@ def _are_texts(values: Any, *, of: Collection[str] = ()) -> bool:
 
 
 def default_keys_url(issuer: str) -> str:
-    """Return where most issuers have their keys, Cognito and Auth0 among them."""
+    """Return the URL at which `issuer` publishes its keys, as most issuers do, Cognito and Auth0 among them."""
     return f"{issuer.rstrip('/')}/.well-known/jwks.json"
 
 

@@ -55,7 +55,10 @@ def budget_of(declared: Mapping[str, Any] | None) -> Budget:
 
 
 def is_within(recording: Recording, budget: Budget, *, response_bytes: int, elapsed_ms: float) -> bool:
-    """Tell, at the least cost, whether nothing can be over its limit."""
+    """Return whether the request of `recording` is surely within `budget`, at the least cost.
+
+    `response_bytes` and `elapsed_ms` are those of the whole request.
+    """
     return (
         recording.count <= budget.repeats
         and recording.count <= budget.queries
@@ -68,7 +71,10 @@ def is_within(recording: Recording, budget: Budget, *, response_bytes: int, elap
 def breaches_of(
     recording: Recording, budget: Budget, *, response_bytes: int = 0, elapsed_ms: float = 0
 ) -> list[Breach]:
-    """Return each limit of `budget` that was passed, times included."""
+    """Return each limit of `budget` that `recording` has passed.
+
+    `response_bytes` and `elapsed_ms` are those of the whole request; 0 is within every limit.
+    """
     slowest = max(recording.statements, key=lambda statement: statement.nanoseconds, default=None)
     found = [
         *_over("queries", budget.queries, recording.count, "see them below; read what belongs together at once"),

@@ -10,9 +10,10 @@ NAMESPACE = "ServerlessDjango"
 def metric_fields(
     metrics: Mapping[str, float], dimensions: Mapping[str, str], *, by: Sequence[Sequence[str]] = ()
 ) -> dict[str, Any]:
-    """Return `extra` for a line of the log.
+    """Return `extra` for a log line, so that CloudWatch reads `metrics` from it.
 
-    Each list of names in `by` is one series of each metric; without it all dimensions are one.
+    `dimensions` are the names and values of all dimensions.  Each list of names in `by` is one series of each metric;
+    without `by` there is one series with all dimensions.
     """
     declaration = {
         "Namespace": NAMESPACE,

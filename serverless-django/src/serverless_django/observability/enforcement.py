@@ -47,7 +47,7 @@ class BudgetMiddleware(InlineMiddleware):
         recording: Recording | None = getattr(request, "recording", None)
         if recording is not None:
             recording.stop()
-            # The first request of a process imports and connects: its time is nobody's budget.
+            # The first request of a process imports and connects, which no budget counts.
             elapsed_ms = 0.0 if self._is_cold else recording.elapsed_ms
             self._is_cold = False
             recording.name = _Route(request)  # type: ignore[assignment]

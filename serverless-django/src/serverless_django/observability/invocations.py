@@ -39,7 +39,7 @@ class Invocation:
 
     cold_start: bool
     route: str = ""
-    """Method and pattern of the URL that matched, never the path: there are few, and they name nobody."""
+    """Method and pattern of the URL that matched, never the path, which may name a person: there are few of them."""
 
     queries: int = 0
     sql_seconds: float = 0
@@ -80,7 +80,10 @@ def note_route(request: HttpRequest) -> None:
 
 
 def observed(source: str) -> Callable[[Handler], Handler]:
-    """Give every line of the handler its context, and write one line at its end."""
+    """Return a decorator for the handler called `source`, such as "sqs".
+
+    Every log line of the handler gets the context of its invocation, and one more line is written at its end.
+    """
 
     def decorate(handler: Handler) -> Handler:
         @logger.inject_lambda_context(clear_state=True)

@@ -1,4 +1,4 @@
-"""Every log line of a function is one JSON object with the id of its invocation, whoever wrote it.
+"""Every log line of a function is one JSON object with the id of its invocation, whichever logger wrote it.
 
 Modules log with the standard library.  Powertools gives the fields, and `observed` the context:
 
@@ -94,7 +94,7 @@ QUIET = ("mangum", "botocore", "boto3", "urllib3")
 
 
 def json_logging(theirs: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return Django's LOGGING when deployed: the project's, with a root logger that writes JSON lines."""
+    """Return Django's LOGGING when deployed: `theirs`, the project's, with a root logger that writes JSON lines."""
     logging_ = dict(theirs or {})
     root = {"handlers": ["json"], "level": logging_.get("root", {}).get("level", "INFO")}
     return {

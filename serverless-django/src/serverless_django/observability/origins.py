@@ -15,7 +15,7 @@ from serverless_django.observability.logs import logger
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Empty where nobody asked: a schedule began it."""
+    """The request that began the work; its fields are empty for work that a schedule began."""
 
     request_id: str = ""
     """As the client was told in X-Request-Id."""
@@ -24,14 +24,14 @@ class Origin:
     """The well-formed parts of the trace header, such as "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"."""
 
     def fields(self) -> dict[str, str]:
-        """Return what each log line says of it."""
+        """Return the fields of the request in each log line."""
         given = {"correlation_id": self.request_id, "trace_id": _root(self.trace)}
         return {name: value for name, value in given.items() if value}
 
 
-NOBODY = Origin()
+NO_ORIGIN = Origin()
 
-_current: ContextVar[Origin] = ContextVar("origin", default=NOBODY)
+_current: ContextVar[Origin] = ContextVar("origin", default=NO_ORIGIN)
 
 
 def current_origin() -> Origin:
@@ -40,7 +40,10 @@ def current_origin() -> Origin:
 
 @contextmanager
 def continued(origin: Origin, **fields: str) -> Iterator[None]:
-    """Run what `origin` began: its lines bear its id and `fields`, and the tasks that it enqueues its id."""
+    """Run the block as work that `origin` began: its log lines and its tasks have the id of `origin`.
+
+    `fields` are added to each log line, too.
+    """
     token = _current.set(origin)
     try:
         with logger.append_context_keys(**origin.fields(), **fields):
@@ -50,9 +53,9 @@ def continued(origin: Origin, **fields: str) -> Iterator[None]:
 
 
 def origin_of(event: Any, context: LambdaContext) -> Origin:
-    """Return the request that `event` is, as its gateway knows it; nobody for an event of another source."""
+    """Return the request of `event`, with the id of its gateway or of Lambda's `context`, or NO_ORIGIN."""
     if not isinstance(event, dict) or "requestContext" not in event:
-        return NOBODY
+        return NO_ORIGIN
     headers = event.get("headers")
     trace = headers.get("x-amzn-trace-id") if isinstance(headers, dict) else None
     return Origin(request_id_of(event, context), _trace_of(trace) if isinstance(trace, str) else "")
@@ -75,7 +78,10 @@ def _root(trace: str) -> str:
 
 
 def request_id_of(event: Mapping[str, Any], context: Any) -> str:
-    """Return the gateway's id, or Lambda's where the gateway gives none, as a load balancer does; never empty."""
+    """Return the gateway's id of the request in `event`, or the one in Lambda's `context`; never an empty one.
+
+    A load balancer, for example, gives no id.
+    """
     given = _context_of(event).get("requestId") or getattr(context, "aws_request_id", None)
     # It becomes a header.
     return given if isinstance(given, str) and given.isascii() and given.isprintable() else str(uuid4())

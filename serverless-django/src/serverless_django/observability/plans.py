@@ -29,7 +29,10 @@ class WholeScan:
 
 
 def read_plan(connection: BaseDatabaseWrapper, sql: str, params: Any = None, *, analyze: bool = False) -> Node:
-    """Return the plan of `sql`.  With `analyze` it is run, and its rows are counted."""
+    """Return PostgreSQL's plan of the statement `sql` with `params`, asked over `connection`.
+
+    With `analyze` the statement runs, and the rows of each node are counted.
+    """
     options = "ANALYZE, TIMING OFF, FORMAT JSON" if analyze else "FORMAT JSON"
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN ({options}) {sql}", params)
@@ -40,26 +43,29 @@ def read_plan(connection: BaseDatabaseWrapper, sql: str, params: Any = None, *, 
 
 
 def is_explainable(sql: str) -> bool:
+    """Return whether PostgreSQL can explain the statement `sql`."""
     return sql.lstrip().upper().startswith(EXPLAINABLE)
 
 
 def nodes_of(plan: Node) -> Iterator[Node]:
+    """Yield every node of `plan`, parents before their children."""
     yield plan
     for child in plan.get("Plans", ()):
         yield from nodes_of(child)
 
 
 def read_partial_indexes(connection: BaseDatabaseWrapper) -> frozenset[str]:
-    """Return the names of all indexes of some rows only: to read one whole is to read what was asked for."""
+    """Return the names of all partial indexes of the database of `connection`; to read a whole one may be intended."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT relname FROM pg_index JOIN pg_class ON oid = indexrelid WHERE indpred IS NOT NULL")
         return frozenset(name for (name,) in cursor.fetchall())
 
 
 def whole_scans(plan: Node, *, partial: frozenset[str] = frozenset()) -> list[WholeScan]:
-    """Return each relation that is read from end to end: by a sequential scan, or by an index without a condition.
+    """Return each relation that `plan` reads from end to end: by a sequential scan, or by an index without a condition.
 
-    The second hides behind the name of an index: with sequential scans switched off PostgreSQL falls back to it.
+    `partial` are the names of partial indexes, which may be read whole.  PostgreSQL falls back to the second kind of
+    scan where sequential scans are switched off.
     """
     return [
         WholeScan(node.get("Relation Name", ""), node.get("Filter", ""), node.get("Index Name", ""))

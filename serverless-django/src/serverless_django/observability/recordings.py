@@ -22,7 +22,7 @@ SLOW_NS = 20_000_000
 """A statement that takes longer is worth finding its line for, also in production."""
 
 MANY = 10
-"""From here on, the same."""
+"""After this many statements in a request, also record the call site of each further one."""
 
 _NOT_A_QUERY = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO")
 
@@ -34,7 +34,7 @@ class Statement(NamedTuple):
     params: Any
     nanoseconds: int
     site: Site | None
-    """Who sent it; None if nobody wanted to know."""
+    """Where it was sent; None if that was not looked up."""
 
     @property
     def ms(self) -> float:
@@ -62,7 +62,7 @@ class Recording:
         _current.set(self)
 
     def stop(self) -> None:
-        """Let what comes next belong to whoever recorded before."""
+        """Make the recording that was current before this one current again."""
         _current.set(self._parent)
         if self._parent is not None and self._parent.includes_nested:
             self._parent.count += self.count
@@ -78,6 +78,7 @@ class Recording:
         return self.total_ns / 1e6
 
     def add(self, sql: Any, params: Any, nanoseconds: int) -> None:
+        """Add the statement `sql` with `params`, which took `nanoseconds`."""
         text = sql if isinstance(sql, str) else str(sql)
         # A savepoint is a question of how a test isolates itself, not of what the code asks.
         if text.startswith(_NOT_A_QUERY):
@@ -93,13 +94,16 @@ _current: ContextVar[Recording | None] = ContextVar("recording of statements", d
 
 
 def current_recording() -> Recording | None:
-    """Return the recording of the request or task that runs, for whoever logs what it cost."""
+    """Return the recording of the request or task that runs now, None if there is none."""
     return _current.get()
 
 
 @contextmanager
 def recorded(name: str = "") -> Iterator[Recording]:
-    """Record everything within, requests and tasks too, with its lines.  For tests and tools."""
+    """Record every statement inside the block, of requests and tasks too, with its call site.  For tests and tools.
+
+    `name` is what the recording is called.
+    """
     recording = Recording(name, finds_sites=True, includes_nested=True)
     try:
         yield recording
@@ -108,7 +112,11 @@ def recorded(name: str = "") -> Iterator[Recording]:
 
 
 def record_statement(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
-    """Execute, as an execute wrapper of Django's, and add the statement to the recording, if there is one."""
+    """Execute a statement, and add it to the current recording, if there is one.
+
+    This is an execute wrapper of Django's: `execute` runs `sql` with `params`, or with each of them if `many`;
+    `context` holds the connection.
+    """
     recording = _current.get()
     if recording is None:
         return execute(sql, params, many, context)

@@ -19,7 +19,7 @@ def shape_of(sql: str) -> str:
 
 
 def advice_for(shape: str, site: Site | None) -> str:
-    """Say what a repeated statement should become."""
+    """Return what to do about a statement of this `shape` that is repeated at `site`."""
     verb = shape.partition(" ")[0].upper()
     if verb in ("SELECT", "WITH"):
         return f"N+1: {site.advice if site and site.advice else 'read all rows at once, with __in or a join'}"

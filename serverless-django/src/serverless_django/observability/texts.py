@@ -18,7 +18,7 @@ def cut(text: str, length: int = MAX_TEXT_CHARACTERS) -> str:
 
 
 def text_of(value: Any) -> str:
-    """Return the text of anything, or the name of its type if it has none."""
+    """Return `value` as text, or the name of its type if it cannot be converted."""
     try:
         text = value.decode(errors="backslashreplace") if isinstance(value, bytes) else str.__str__(str(value))
     except Exception as error:  # noqa: BLE001 (code of the value, which may raise anything)

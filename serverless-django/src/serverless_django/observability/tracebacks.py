@@ -21,7 +21,7 @@ LEFT_OUT = "[earlier exceptions are left out]\n"
 
 
 def text_of_error(error: BaseException) -> str:
-    """Return what Python would print, the oldest exception first, as far as the newest leave room."""
+    """Return what Python would print of `error`, the oldest exception first, cut where the newest need the room."""
     blocks: list[str] = []
     for link, each in _chain(error):
         block = "".join([*_frames(each, MAX_FRAMES), f"{message_of(each)}\n", *_notes(each), *_members(each), link])

@@ -22,7 +22,7 @@ REFUSED = re.compile("(password|PAM|IAM) authentication failed")
 CONNECT_TIMEOUT_SECONDS = 3
 
 IDLE_SECONDS = 30
-"""After such a rest nobody may be left at the other end, though no goodbye has arrived: Lambda was frozen."""
+"""After so long without use the server may have gone without closing the connection: Lambda was frozen."""
 
 ANSWER_SECONDS = 0.5
 """What a living server takes at most for a trivial answer.  With a connect after it stays under 4 s."""
@@ -63,7 +63,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Connect, and once more with a new password if this one is refused: it may just have been rotated."""
+        """Connect with `conn_params`, and once more with a new password if this one is refused.
+
+        The password may just have been rotated.
+        """
         try:
             return connect_within(conn_params, super().get_new_connection)
         except psycopg.OperationalError as error:
@@ -107,9 +110,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return _ErrorWrapper(self)
 
     def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
-        """Set it, but not by connecting: whoever connects sets it.
+        """Switch `autocommit`, without connecting just for that: the next connection begins with it.
 
-        A transaction that has lost its connection ends here, and its client has waited long enough.
+        `force_begin_transaction_with_broken_autocommit` is Django's.  A transaction that has lost its connection ends
+        here.
         """
         if autocommit and self.connection is None:
             self.autocommit = True
@@ -135,5 +139,5 @@ class _ErrorWrapper(DatabaseErrorWrapper):
     ) -> None:
         if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
             self.wrapper.is_demoted = True
-            raise OperationalError(f"{error}; the next request connects anew") from error
+            raise OperationalError(f"{error}; the next request opens a new connection") from error
         super().__exit__(kind, error, traceback)

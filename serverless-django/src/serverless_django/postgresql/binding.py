@@ -50,9 +50,10 @@ class BoundStatement(NamedTuple):
 def bind(
     template: bytes, values: Sequence[Any], literals: Sequence[bytes], tx: Transformer, *, max_bytes: int
 ) -> BoundStatement | None:
-    """Return the statement with at most `max_bytes` of text, or None if no choice of parameters makes it so short.
+    """Return the statement `template` with at most `max_bytes` of text, or None if no choice of parameters allows that.
 
-    `template` has a `%s` for each of `values`; `literals` are these values as psycopg writes them into a text.
+    `template` has a `%s` for each of `values`; `literals` are these values as psycopg writes them into a text; `tx`
+    converts the values that are bound.
     """
     placeholders = placeholders_of(template)
     if placeholders is None or len(placeholders.places) != len(literals):

@@ -44,7 +44,7 @@ def _faults(wrapper: DatabaseWrapper) -> Iterator[checks.CheckMessage]:
     if options.get("iam") and options.get("sslmode") != "verify-full":
         yield _error(
             wrapper,
-            f"a token would be sent to a server that nobody verified: sslmode is {options.get('sslmode')!r}",
+            f"a token would be sent to a server that is not verified: sslmode is {options.get('sslmode')!r}",
             "Set OPTIONS['sslmode'] to 'verify-full' and OPTIONS['sslrootcert'] to the certificates of RDS.",
             "E013",
         )
@@ -59,7 +59,7 @@ def _faults(wrapper: DatabaseWrapper) -> Iterator[checks.CheckMessage]:
 
 def _sessions_that_pin(wrapper: DatabaseWrapper, options: dict[str, Any]) -> Iterator[checks.CheckMessage]:
     if options.get("pinning_statements", "allow") == "allow":
-        return  # it does not pass the proxy, or somebody has said that it does not matter
+        return  # it does not pass the proxy, or the settings say that it does not matter
     for name, reason in PINNING_OPTIONS.items():
         if options.get(name) is not None and options[name] is not False:
             yield _error(wrapper, f"OPTIONS[{name!r}] {reason}", PINNING_HINTS[name], "E015")

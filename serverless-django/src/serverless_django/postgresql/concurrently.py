@@ -41,11 +41,15 @@ class Leftover(NamedTuple):
 
 
 def is_concurrent(statement: str) -> bool:
+    """Return whether `statement` builds or drops something CONCURRENTLY, which no transaction allows."""
     return bool(_CONCURRENT.match(statement))
 
 
 def leftovers(connection: BaseDatabaseWrapper) -> list[Leftover]:
-    """Return what failed statements have left, in any schema, and what removes it without holding up a session."""
+    """Return what failed statements left in any schema of the database of `connection`.
+
+    Each comes with the statement that removes it without blocking a session.
+    """
     found = []
     with connection.cursor() as cursor:
         cursor.execute(_UNFINISHED_INDEXES)
@@ -84,7 +88,10 @@ _PENDING_PARTITIONS = """
 
 
 def remove_leftovers(connection: BaseDatabaseWrapper, *, before: str = "") -> None:
-    """Remove what failed statements have left, but nothing `before` a statement DROP, which may name what is left."""
+    """Remove over `connection` what failed statements left.
+
+    Keep everything `before` a statement DROP, which may name it.
+    """
     if _DROP.match(before):
         return
     for leftover in leftovers(connection):
@@ -94,9 +101,9 @@ def remove_leftovers(connection: BaseDatabaseWrapper, *, before: str = "") -> No
 
 
 def is_done(connection: BaseDatabaseWrapper, statement: str) -> bool:
-    """Tell whether the effect of `statement` is there.
+    """Return whether the effect of `statement` is there already, asked over `connection`.
 
-    A migration may be killed before Django notes that it is applied, and PostgreSQL finishes a build whose client is
+    A migration may be killed before Django notes that it is applied, and PostgreSQL finishes a build whose client has
     gone.
     """
     if match := _CREATE.match(statement):
@@ -145,7 +152,7 @@ def _bare(name: str) -> str:
 
 @contextmanager
 def lock_timeout(connection: BaseDatabaseWrapper, value: str) -> Iterator[None]:
-    """Bound each wait for a lock inside the block."""
+    """Limit each wait for a lock of `connection` inside the block to `value`, such as "5s"."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('lock_timeout'), set_config('lock_timeout', %s, false)", [value])
         (before, _) = cursor.fetchone()

@@ -17,7 +17,10 @@ def has_something_to_read(connection: "psycopg.Connection[Any]") -> bool:
 
 
 def answers(connection: "psycopg.Connection[Any]", *, within_seconds: float) -> bool:
-    """Ask a question, and wait for the answer no longer than said.  After False the connection is of no more use."""
+    """Return whether the server answers a query over `connection` within `within_seconds`.
+
+    After False the connection cannot be used any more.
+    """
     deadline = time.monotonic() + within_seconds
     pgconn = connection.pgconn
     try:

@@ -49,9 +49,10 @@ _TEMPORARY = (errors.LockNotAvailable, errors.DeadlockDetected)
 
 @contextmanager
 def migration_session(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """Hold the database's migration lock, with timeouts fit for changing tables.
+    """Hold the migration lock of the database with the alias `using`, with timeouts fit for changing tables.
 
-    Needs its own session, so never goes through a pooler.  A killed holder frees the lock.
+    Needs its own session, so it must not go through a pooler.  PostgreSQL releases the lock of a process that is
+    killed.
     """
     with allow_pin(PIN_REASON):
         _take_lock(connections[using])
@@ -63,7 +64,10 @@ def migration_session(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
 
 
 def migrate_patiently(migrate: Callable[[], object], using: str = DEFAULT_DB_ALIAS) -> None:
-    """Call `migrate` until no lock keeps it waiting.  Raise what the last of ATTEMPTS raises."""
+    """Call `migrate`, and again after each time that it waited too long for a lock in the database `using`.
+
+    Raise what the last of ATTEMPTS raises.
+    """
     connection, patience = connections[using], _Patience(connections[using])
     with allow_pin(PIN_REASON), connection.execute_wrapper(_PatientStatements(patience)):
         _remove_leftovers(connection, f"{LEFTOVER_SECONDS}s")

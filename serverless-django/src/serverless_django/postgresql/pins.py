@@ -167,7 +167,7 @@ _reason: ContextVar[str] = ContextVar("reason to pin", default="")
 
 @contextmanager
 def allow_pin(reason: str) -> Iterator[None]:
-    """Let statements pin.  Raise ValueError without a `reason`, which is for whoever reads the code."""
+    """Let statements pin inside the block.  Raise ValueError without a `reason`, which is for readers of the code."""
     if not reason.strip():
         raise ValueError("allow_pin needs a reason")
     token = _reason.set(reason)
@@ -194,7 +194,7 @@ class PinGuard:
         return execute(sql, params, many, context)
 
     def found(self, rule: Rule, sql: str) -> None:
-        """Call `on_pin`, unless the caller has allowed it."""
+        """Call `on_pin` with `rule` and `sql`, unless the caller has allowed it."""
         if not _reason.get():
             self.on_pin(Pin(rule, sql, _site()))
 

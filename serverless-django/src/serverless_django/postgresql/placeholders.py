@@ -52,7 +52,10 @@ class Placeholders:
 
 
 def placeholders_of(template: bytes) -> Placeholders | None:
-    """Return None for a statement whose parameters cannot be bound: another kind, several statements, or unreadable."""
+    """Return the placeholders of `template`, or None if its parameters cannot be bound.
+
+    That is so for other kinds of statements, several statements at once, and what cannot be parsed.
+    """
     # An app sends few different texts, again and again.  Very long ones are seldom sent twice.
     return _remembered(template) if len(template) <= 4096 else _placeholders_of(template)
 

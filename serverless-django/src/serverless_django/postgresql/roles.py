@@ -16,7 +16,10 @@ ROLE_SETTINGS = {
 
 
 def ensure_application_role(connection: BaseDatabaseWrapper) -> None:
-    """Create or correct the role `app`: login by IAM where there is IAM, least rights.  Safe to repeat."""
+    """Create or correct the role `app` over `connection`: login by IAM where there is IAM, least rights.
+
+    Safe to repeat.
+    """
     role = sql.Identifier(APPLICATION_ROLE)
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolname FROM pg_roles WHERE rolname IN (%s, 'rds_iam')", [APPLICATION_ROLE])

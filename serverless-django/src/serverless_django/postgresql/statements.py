@@ -12,7 +12,10 @@ from django.db import connection
 
 
 def run_statement(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """Run `statement` in the transaction that is open, if any, and return its rows.  Raise as Django's cursors."""
+    """Run `statement` with `parameters` in the transaction that is open, if any, and return its rows.
+
+    Raise as Django's cursors do.
+    """
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     connection.validate_no_broken_transaction()

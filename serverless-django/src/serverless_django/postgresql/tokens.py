@@ -28,7 +28,7 @@ def sign_token(*, host: str, port: int | str, user: str) -> str:
 
 
 def read_password(secret_arn: str) -> str:
-    """Fetch the `password` of an RDS-managed secret."""
+    """Return the `password` of the secret `secret_arn`, which RDS manages."""
     client: SecretsManagerClient = session().create_client("secretsmanager")  # type: ignore[assignment]
     secret = json.loads(client.get_secret_value(SecretId=secret_arn)["SecretString"])
     return str(secret["password"])

@@ -3,7 +3,7 @@
 import pytest
 
 from serverless_django.observability.logs import logger
-from serverless_django.observability.origins import NOBODY, Origin, continued, current_origin, origin_of
+from serverless_django.observability.origins import NO_ORIGIN, Origin, continued, current_origin, origin_of
 from serverless_django.testing.log_lines import captured_lines
 
 ADA = Origin("request-1", "Root=1-abc;Parent=53995c3f42cd8ad8;Sampled=1")
@@ -19,7 +19,7 @@ def test_a_request_is_its_own_origin(event, lambda_context):
 
 @pytest.mark.parametrize("stranger", [None, [], {}, {"Records": []}])
 def test_another_event_has_none(stranger, lambda_context):
-    assert origin_of(stranger, lambda_context) is NOBODY
+    assert origin_of(stranger, lambda_context) is NO_ORIGIN
 
 
 @pytest.mark.parametrize("headers", [None, [], {"x-amzn-trace-id": 1}])
@@ -40,7 +40,7 @@ def test_the_origin_ends_with_its_block():
     with continued(ADA):
         within = current_origin()
 
-    assert (within, current_origin()) == (ADA, NOBODY)
+    assert (within, current_origin()) == (ADA, NO_ORIGIN)
 
 
 ROOT = "Root=1-5759e988-bd862e3fe1be46a994272793"

@@ -86,7 +86,7 @@ synth: install ## Write the templates of one stage to cdk.out: make synth STAGE=
 	serverless-django synth --stage $(STAGE)
 
 .PHONY: cost
-cost: install ## What one stage costs a month while nobody calls it, by line: make cost STAGE=prod
+cost: install ## What one idle stage costs a month, by line: make cost STAGE=prod
 	@serverless-django cost --stage $(STAGE)
 
 .PHONY: deploy

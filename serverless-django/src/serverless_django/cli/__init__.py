@@ -56,7 +56,10 @@ async def _serve(port: int, *, as_json: bool, follows_edits: bool) -> None:
 @click.option("--stage", required=True, help="Name of a stage of cdk/stages.py.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def deploy(stage: str, arguments: tuple[str, ...]) -> None:
-    """Deploy one stage: to AWS, or with `--stage local` to the running system on this machine."""
+    """Deploy one stage: to AWS, or with `--stage local` to the running system on this machine.
+
+    Further ARGUMENTS are passed to `cdk deploy`.
+    """
     from serverless_django.deploy.command import run_cdk
     from serverless_django.local.running import RunningCloud
 
@@ -120,7 +123,7 @@ def keys() -> None:
 @commands.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def manage(arguments: tuple[str, ...]) -> None:
-    """Run a management command of Django's against the running system, with the deployed settings."""
+    """Run Django's management command ARGUMENTS against the running system, with the deployed settings."""
     from serverless_django.local.running import RunningCloud
 
     RunningCloud.find(_state()).manage(arguments, settings=current_project().settings)
@@ -136,14 +139,14 @@ def invoke(event: Path) -> None:
 
 
 @commands.command()
-@click.argument("wanted", metavar="[ID]", default="")
+@click.argument("id_", metavar="[ID]", default="")
 @click.option("--json", "as_json", is_flag=True, help="Print lines for programs.")
-def logs(wanted: str, as_json: bool) -> None:
-    """Follow the log of every function, or print the lines that bear the X-Request-Id ID."""
+def logs(id_: str, as_json: bool) -> None:
+    """Follow the log of every function, or print the lines with the X-Request-Id ID."""
     from serverless_django.local.terminal import tail
 
     with contextlib.suppress(KeyboardInterrupt):
-        tail(_state() / "logs", wanted, as_json=as_json)
+        tail(_state() / "logs", id_, as_json=as_json)
 
 
 @commands.command()

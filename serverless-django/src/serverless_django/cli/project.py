@@ -30,7 +30,7 @@ def load_project(root: Path) -> Project:
     Raise ClickException if it names no Project.
     """
     path = (_declaration(root / "pyproject.toml") or {}).get("project", "cdk.app:PROJECT")
-    # A console script has the folder of its own file on the path, and not the working folder.
+    # A console script has the folder of its file on the path, and not the working folder.
     sys.path[:0] = [str(root)]
     module, _, name = path.partition(":")
     found = getattr(import_module(module), name, None)

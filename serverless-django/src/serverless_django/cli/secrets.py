@@ -13,43 +13,42 @@ def secrets() -> None:
     """Read and write the secrets that a stage declares."""
 
 
-stage_option = click.option("--stage", "stage_name", required=True, help="Name of a stage of cdk/stages.py.")
+stage_option = click.option("--stage", required=True, help="Name of a stage of cdk/stages.py.")
 
 
 @secrets.command("set")
 @click.argument("name")
 @stage_option
 @click.option("--value", prompt=True, hide_input=True, help="Asked for without an echo if it is left out.")
-def set_(name: str, stage_name: str, value: str) -> None:
-    """Give the secret NAME a value.  Functions that start from now on read it."""
+def set_(name: str, stage: str, value: str) -> None:
+    """Give the secret NAME of a stage a value.  Functions that start from now on read it."""
     project = current_project()
-    stage, client = project.stage(stage_name), client_of(project, stage_name, "secretsmanager")
-    _check_declared(stage, name)
-    write_values(client, stage, read_values(client, stage) | {name: value})
-    click.echo(f"{name} of stage {stage_name} is set")
+    declared, client = project.stage(stage), client_of(project, stage, "secretsmanager")
+    _check_declared(declared, name)
+    write_values(client, declared, read_values(client, declared) | {name: value})
+    click.echo(f"{name} of stage {stage} is set")
 
 
 @secrets.command("list")
 @stage_option
-def list_(stage_name: str) -> None:
-    """Print the name of each declared secret, and whether it has a value."""
+def list_(stage: str) -> None:
+    """Print the name of each secret that a stage declares, and whether it has a value."""
     project = current_project()
-    stage = project.stage(stage_name)
-    values = read_values(client_of(project, stage_name, "secretsmanager"), stage)
-    for name in stage.secrets:
+    declared = project.stage(stage)
+    values = read_values(client_of(project, stage, "secretsmanager"), declared)
+    for name in declared.secrets:
         click.echo(f"{name:<40} {'set' if name in values else 'NOT SET'}")
 
 
 @secrets.command()
 @stage_option
-def rotate(stage_name: str) -> None:
-    """Rotate SECRET_KEY in two steps, with a deploy after each: announce a new key, then sign with it."""
+def rotate(stage: str) -> None:
+    """Rotate SECRET_KEY of a stage in two steps, with a deploy after each: announce a new key, then sign with it."""
     project = current_project()
-    stage = project.stage(stage_name)
-    arn = find_key(client_of(project, stage_name, "cloudformation"), stage)
+    arn = find_key(client_of(project, stage, "cloudformation"), project.stage(stage))
     if arn is None:
-        raise click.ClickException(f"stage {stage_name!r} has no SECRET_KEY; the project says secret_key=False")
-    if rotate_key(client_of(project, stage_name, "secretsmanager"), arn):
+        raise click.ClickException(f"stage {stage!r} has no SECRET_KEY; the project says secret_key=False")
+    if rotate_key(client_of(project, stage, "secretsmanager"), arn):
         click.echo(
             "new environments sign with the new key; what the old one has signed is valid until the next rotation"
         )

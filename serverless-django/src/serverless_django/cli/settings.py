@@ -11,7 +11,9 @@ HIDDEN = ("SECRET", "PASSWORD", "TOKEN", "KEY")
 
 
 def print_changes(root: Path, module: str) -> None:
-    """Print name, value before, value after and reason of each setting that the settings `module` lets us change."""
+    """Print each setting of the settings `module` below `root` that the library changes: name, old value, new value,
+    reason.
+    """
     sys.path[:0] = [str(root)]
     changes = getattr(import_module(module), "SERVERLESS_CHANGES", None)
     if changes is None:

@@ -14,7 +14,7 @@ ANNOUNCED = "NEXT_SECRET_KEY"
 
 
 def read_values(client: Any, stage: Stage) -> dict[str, str]:
-    """Return the secrets of `stage` that have a value, by name."""
+    """Return the secrets of `stage` that have a value, by name, read with `client`, boto3's for Secrets Manager."""
     try:
         return dict(json.loads(client.get_secret_value(SecretId=stage.secret_name)["SecretString"]))
     except client.exceptions.ResourceNotFoundException:
@@ -22,7 +22,10 @@ def read_values(client: Any, stage: Stage) -> dict[str, str]:
 
 
 def write_values(client: Any, stage: Stage, values: Mapping[str, str]) -> None:
-    """Make `values` the secrets of `stage`; the first write makes the secret itself."""
+    """Write `values`, by name, to the secrets of `stage` with `client`, boto3's for Secrets Manager.
+
+    The first write creates the secret that holds them.
+    """
     text = json.dumps(dict(values))
     try:
         client.put_secret_value(SecretId=stage.secret_name, SecretString=text)
@@ -31,17 +34,21 @@ def write_values(client: Any, stage: Stage, values: Mapping[str, str]) -> None:
 
 
 def find_key(cloudformation: Any, stage: Stage) -> str | None:
-    """Return the ARN of the secret with SECRET_KEY, which the data stack of `stage` has made; None: it makes none."""
+    """Return the ARN of the secret with SECRET_KEY in the data stack of `stage`, None if the stack has none.
+
+    `cloudformation` is boto3's client.
+    """
     [stack] = cloudformation.describe_stacks(StackName=f"{stage.prefix}-data")["Stacks"]
     found = (output["OutputValue"] for output in stack.get("Outputs", []) if output["OutputKey"] == "SecretKeyArn")
     return next(found, None)
 
 
 def rotate_key(client: Any, arn: str) -> bool:
-    """Take the next of two steps of a rotation of SECRET_KEY in the secret `arn`; return whether it was the last.
+    """Take the next of the two steps that rotate SECRET_KEY in the secret `arn`; return whether it was the second.
 
-    The first makes a new key, by which nothing is signed yet: an environment that runs with the old one alone would
-    end the sessions of others.  The second signs with it and keeps the old key to verify what it has signed.
+    `client` is boto3's for Secrets Manager.  The first step adds a new key, which does not sign yet: an instance that
+    knows only the old key would end the sessions that the new one signed.  The second step signs with the new key, and
+    keeps the old one to verify earlier signatures.
     """
     values = json.loads(client.get_secret_value(SecretId=arn)["SecretString"])
     key, announced = values[SECRET_KEY], values.get(ANNOUNCED)

@@ -56,7 +56,7 @@ def read_database() -> dict[str, Any]:
 
 
 def sent_statements(recordings: Iterable[Recording]) -> tuple[SentStatement, ...]:
-    """Group what was recorded by route, shape and line, and explain one of each group."""
+    """Group the statements of `recordings` by route, shape and line, and explain one of each group."""
     return tuple(sent for recording in recordings for sent in _sent(recording))
 
 

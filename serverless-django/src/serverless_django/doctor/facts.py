@@ -70,7 +70,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Everything known; what is left out, nobody complains about."""
+    """Everything that is known.  No rule complains about a field that is left out."""
 
     debug: bool = False
     uses_i18n: bool = False

@@ -35,7 +35,7 @@ RULES: dict[str, Rule] = {}
 
 
 def rule(item: str) -> Callable[[Check], Check]:
-    """Register a check under its name, with dashes."""
+    """Return a decorator that registers a check under its name, with dashes, for the advice `item`."""
 
     def register(check: Check) -> Check:
         name = check.__name__.replace("_", "-")

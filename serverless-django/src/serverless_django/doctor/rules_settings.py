@@ -83,7 +83,7 @@ def connection_per_request(facts: Facts) -> Found:
     for alias, database in _postgresql(facts):
         if database.get("CONN_MAX_AGE", 0) == 0:
             yield (
-                f"database {alias!r}: CONN_MAX_AGE is 0, so every request connects anew",
+                f"database {alias!r}: CONN_MAX_AGE is 0, so every request opens a connection",
                 "set it to None: an environment serves one request at a time, and keeps one connection",
             )
 

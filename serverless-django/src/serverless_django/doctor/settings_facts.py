@@ -1,4 +1,4 @@
-"""Django's settings and registry → facts: what each middleware costs, which apps nobody would miss."""
+"""Django's settings and registry → facts: what each middleware costs, which apps are not used."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,8 +1,8 @@
 """Lambda event → ASGI application → Lambda response; a malformed event is answered, never raised.
 
-Mangum translates, at its own joint for gateways of one's own.  How the application is driven is ours:
-in line on the main thread, within a deadline, and in its own context.  Where the deploy has put a
-CloudFront before it, what did not come through that is refused here: no project can leave the check out.
+Mangum translates, through its extension point for gateways.  Ours is how the application runs: on the main thread,
+until a deadline, in its own context.  Where the deploy has put CloudFront in front, a request that did not pass it is
+refused here, so that no project can leave the check out.
 """
 
 import logging

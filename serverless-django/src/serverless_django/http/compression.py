@@ -1,4 +1,4 @@
-"""Responses leave as zstd, br or gzip, whichever the client takes.
+"""Responses are compressed as zstd, br or gzip, as the client accepts them.
 
 A gateway compresses nothing, and what is compressed travels as base64: a page of JSON still
 becomes a fifth.  No body here mixes a secret with what a stranger's page could make a browser

@@ -101,7 +101,9 @@ def http_api_event(
     path_parameters: Mapping[str, str] | None = None,
     caller: Caller | None = None,
 ) -> dict[str, Any]:
-    """Build the event of one request.  Keys that have nothing to say are left out, as AWS does.
+    """Return the event of `request`, which came in at `origin`.  Keys without a value are left out, as AWS does.
+
+    `path_parameters` are those of the route; `caller` is the caller that the authorizer verified.
 
     Raise InvalidEscapeError if the path cannot be decoded.
     """
@@ -185,7 +187,7 @@ def _jwt(caller: Caller) -> dict[str, Any]:
 
 
 def claim_text(value: Any) -> str:
-    """Write a claim as API Gateway passes it: always text, a list as "[first second]"."""
+    """Return the claim `value` as API Gateway passes it: always text, a list as "[first second]"."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):

@@ -26,7 +26,9 @@ class ForbiddenError(Exception):
 def authorize(
     headers: Mapping[str, str], authorizer: JwtAuthorizer, *, scopes: Sequence[str] = (), keys: KeySetOf
 ) -> Caller:
-    """Verify the token in `headers`, whose names are in lower case.
+    """Return the caller whose token is in `headers`, whose names are in lower case.
+
+    `scopes` are those of which `authorizer` demands one; `keys` returns the keys of an issuer.
 
     Raise UnauthorizedError or ForbiddenError.
     """
@@ -50,7 +52,10 @@ def _without_scheme(value: str) -> str:
 
 
 def verified_claims(token: str, authorizer: JwtAuthorizer, *, keys: KeySetOf) -> dict[str, Any]:
-    """Return the claims of `token`.  Raise jwt.PyJWTError if it is not one of `authorizer`'s."""
+    """Return the claims of `token`; `keys` returns the keys of an issuer.
+
+    Raise jwt.PyJWTError if `authorizer` does not accept the token.
+    """
     if token.count(".") != 2:
         raise jwt.DecodeError("token contains an invalid number of segments")
     claims: dict[str, Any] = jwt.decode(

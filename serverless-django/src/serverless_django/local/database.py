@@ -24,6 +24,7 @@ MASTER_USER = "dbadmin"
 
 
 def say(text: str) -> None:
+    """Print `text` at once."""
     print(text, flush=True)
 
 
@@ -39,7 +40,10 @@ def step(what: str) -> Iterator[None]:
 async def running_database(
     state: Path, *, instance_host: str, proxy_host: str, certificate: ServerCertificate
 ) -> AsyncIterator[PostgreSQL]:
-    """Serve PostgreSQL at both hosts, over TLS.  Without PgBouncer the proxy's host pools nothing, and says so."""
+    """Serve PostgreSQL over TLS with `certificate`, directly at `instance_host` and through PgBouncer at `proxy_host`.
+
+    Its files are below `state`.  Without PgBouncer the second host leads to PostgreSQL itself, and a line says so.
+    """
     async with contextlib.AsyncExitStack() as stack:
         sockets = stack.enter_context(_socket_folder(state / "sockets"))
         access = [f"local all {MASTER_USER} scram-sha-256"]

@@ -66,7 +66,7 @@ class Route:
         return re.compile(pattern, re.DOTALL)
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
-        """Return the path parameters if this route takes the request, else None."""
+        """Return the path parameters if this route takes a request for `method` and `path`, else None."""
         if self.route_key == DEFAULT_ROUTE:
             return {}
         if self.method not in (method, "ANY") or not (found := self._pattern.fullmatch(path)):
@@ -85,7 +85,9 @@ class DeployedApi:
     account_id: str = "000000000000"
 
     def select(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        """Return the most specific route for a decoded `path` and its path parameters; None if there is none."""
+        """Return the most specific route for `method` and a decoded `path`, with its path parameters; None if there is
+        none.
+        """
         matches = [(route, found) for route in self.routes if (found := route.match(method, path)) is not None]
         return max(matches, key=lambda match: (match[0].route_key != DEFAULT_ROUTE, match[0].specificity), default=None)
 
@@ -96,10 +98,10 @@ class DeployedApi:
 
 
 def read_deployed_api(client: "ApiGatewayV2Client", api_id: str) -> DeployedApi:
-    """Ask API Gateway for routes, integrations and authorizers.
+    """Return the routes, integrations and authorizers of the API `api_id`, asked with `client`.
 
-    Raise UnsupportedApiError if a route does not end at a Lambda function with payload 2.0,
-    or is guarded by anything but a JWT authorizer.
+    Raise UnsupportedApiError if a route does not end at a Lambda function with payload 2.0, or has an authorizer that
+    is not for JWT.
     """
     integrations = {item["IntegrationId"]: item for item in client.get_integrations(ApiId=api_id)["Items"]}
     authorizers = {item["AuthorizerId"]: item for item in client.get_authorizers(ApiId=api_id)["Items"]}

@@ -33,7 +33,7 @@ class Deployment:
 
     @property
     def assembly(self) -> Path:
-        """Not cdk.out: the CLI lets only one run at a time use a folder, and a user may synthesize meanwhile."""
+        """Not cdk.out: the CLI lets only one run at a time use a folder, and a user may synthesize at the same time."""
         return self.folder / "assembly"
 
     async def synthesize(self) -> None:

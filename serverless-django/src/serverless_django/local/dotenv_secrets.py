@@ -13,7 +13,10 @@ STAND_IN = "local"
 
 
 def write_secrets(client: Any, stage: Stage, root: Path) -> list[str]:
-    """Write each secret of `stage` to Secrets Manager through `client`; return the names that got STAND_IN."""
+    """Write the secrets of `stage` in the .env file of `root` to Secrets Manager through `client`.
+
+    Return the names of those that the file does not have, which got the value STAND_IN.
+    """
     if not stage.secrets:
         return []
     told = dotenv_values(root / ".env")

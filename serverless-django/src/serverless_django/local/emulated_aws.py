@@ -22,6 +22,7 @@ class EmulatedAws:
 
     @cache  # noqa: B019 (lives as long as the process)
     def client(self, service: str) -> Any:
+        """Return boto3's client for `service`, such as "sqs"."""
         # Kept: it is made in the time of some fifty calls, and during a deploy each request makes one.
         return boto3.client(
             service,  # type: ignore[call-overload]

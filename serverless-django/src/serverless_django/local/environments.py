@@ -82,7 +82,10 @@ class Environments:
         self._starts = asyncio.Semaphore(max(2, os.cpu_count() or 2))
 
     async def invoke(self, function: FunctionVersion, payload: bytes, *, trace_id: str = "") -> InvokeResult:
-        """Run one invocation and return how it went.  Raise ThrottledError at `max_environments` busy ones."""
+        """Invoke `function` with `payload` and the X-Ray header `trace_id`, and return its result.
+
+        Raise ThrottledError if `max_environments` are busy.
+        """
         key = (function.arn, function.version, self.code_root(function))
         pool = self._pools.setdefault(key, _Pool())
         try:
@@ -122,7 +125,7 @@ class Environments:
             if environment.is_alive:
                 return environment
             await self._discard(environment)
-        # As Lambda does: whichever is free first serves, the environment started for this event or another's.
+        # As Lambda does: the first environment that is free serves the event, the one started for it or another.
         waiting: asyncio.Future[ExecutionEnvironment] = asyncio.get_running_loop().create_future()
         pool.waiting.append(waiting)
         if len(self._alive) + pool.starting < self.max_environments:

@@ -77,7 +77,7 @@ class ExecutionEnvironment:
 
     state: State = field(default="init", init=False)
     is_held: bool = field(default=False, init=False)
-    """Frozen by somebody's hand, in the midst of its work or not."""
+    """Frozen by a user, in the midst of its work or not."""
 
     api: RuntimeApi = field(default_factory=RuntimeApi, init=False)
     born: float = field(default_factory=time.monotonic, init=False)
@@ -117,7 +117,10 @@ class ExecutionEnvironment:
         self._enter("frozen")
 
     async def invoke(self, payload: bytes, *, trace_id: str = "") -> bytes:
-        """Return the handler's reply as JSON.  Raise FunctionError if it failed, ended or ran out of time."""
+        """Return the handler's reply to `payload` as JSON; `trace_id` is the X-Ray header.
+
+        Raise FunctionError if the function failed, ended or ran out of time.
+        """
         timeout = self.function.timeout_seconds
         invocation = Invocation(
             request_id=str(uuid.uuid4()),
@@ -162,7 +165,7 @@ class ExecutionEnvironment:
         self._enter("gone")
 
     def hold(self) -> None:
-        """Freeze it where it is, until `release`.  Its invocation, if there is one, runs out of time meanwhile."""
+        """Freeze it where it is, until `release`.  The time of its invocation, if there is one, goes on."""
         self.is_held = True
         self._freeze()
         self.on_change(self)

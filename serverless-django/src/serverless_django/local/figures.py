@@ -56,9 +56,10 @@ class Figure:
 
 
 def write_figures(name: str, figures: Mapping[str, float], goals: Mapping[str, str], *, folder: Path = BENCH) -> bool:
-    """Write `folder`/NAME.json, print the table, and return whether every goal was met.
+    """Write `figures` and `goals` to `folder`/NAME.json, print the table, and return whether every goal was met.
 
-    Raise InvalidGoalError if a goal cannot be read or names no figure.
+    A goal is such as "<= 5", under the name of its figure.  Raise InvalidGoalError if one cannot be read or has no
+    figure.
     """
     if strangers := sorted(set(goals) - set(figures)):
         raise InvalidGoalError(f"goals without a figure: {', '.join(strangers)}; measured are {', '.join(figures)}")
@@ -72,7 +73,7 @@ def write_figures(name: str, figures: Mapping[str, float], goals: Mapping[str, s
 
 
 def print_figures(folder: Path = BENCH) -> int:
-    """Print the last figures of every measurement; return 1 if one misses its goal, else 0."""
+    """Print the last figures of every measurement in `folder`; return 1 if one misses its goal, else 0."""
     files = sorted(folder.glob("*.json"))
     if not files:
         print("nothing was measured yet; make demo writes the first figures")

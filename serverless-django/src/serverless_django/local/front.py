@@ -178,7 +178,7 @@ def _reply(result: InvokeResult) -> HttpReply:
 
 
 def _forget(invocation: "asyncio.Future[InvokeResult]") -> None:
-    # Nobody waits for it any more; an error that is never asked for would be reported as one of ours.
+    # The client has gone; asyncio would report an error that is never read as one of ours.
     if not invocation.cancelled():
         invocation.exception()
 

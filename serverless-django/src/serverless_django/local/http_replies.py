@@ -33,7 +33,7 @@ class HttpReply:
 
 
 def message_reply(status: HTTPStatus, *headers: tuple[str, str]) -> HttpReply:
-    """Return a reply of the gateway itself, such as 404 {"message":"Not Found"}."""
+    """Return a reply of the gateway itself, such as 404 {"message":"Not Found"} for `status`, with `headers`."""
     # Newer editions of HTTP call it "Content Too Large"; AWS does not.
     phrase = "Request Entity Too Large" if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else status.phrase
     body = json.dumps({"message": phrase}, separators=(",", ":")).encode()
@@ -41,9 +41,9 @@ def message_reply(status: HTTPStatus, *headers: tuple[str, str]) -> HttpReply:
 
 
 def read_reply(payload: bytes) -> HttpReply:
-    """Turn what a function returned into a reply, by the rules of format 2.0.
+    """Return the reply in `payload`, which a function returned, by the rules of format 2.0.
 
-    Raise InvalidReplyError if it has a `statusCode` but is no HTTP reply.
+    Raise InvalidReplyError if it has a `statusCode` but is not an HTTP reply.
     """
     try:
         value = json.loads(payload)

@@ -64,7 +64,10 @@ def module_of(project: Project, path: Path) -> str:
 
 
 def read_event(module: str, path: Path) -> Any:
-    """Raise ProcessError if `path` is no JSON file below a folder that is named for a handler."""
+    """Return the event in the file `path`, whose folder should have the name of the handler `module`.
+
+    Raise ProcessError if it is not JSON below a folder that has the name of a handler.
+    """
     if importlib.util.find_spec(module) is None:
         raise ProcessError(f"{path} lies in no folder of a handler; events lie in events/HANDLER/NAME.json")
     try:
@@ -97,7 +100,7 @@ def addressed_to(host: str, event: Any) -> Any:
 
 
 def function_name(functions: list[Any], module: str) -> str:
-    """Return the first function that runs the handler in `module`.  Raise ProcessError if none does."""
+    """Return the first of `functions` that runs the handler in `module`.  Raise ProcessError if there is none."""
     names: list[str] = sorted(item["FunctionName"] for item in functions if item.get("Handler") == f"{module}.handler")
     if not names:
         raise ProcessError(f"no deployed function runs {module}.handler")

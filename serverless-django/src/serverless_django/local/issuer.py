@@ -20,13 +20,13 @@ DEFAULT_LIFETIME = timedelta(hours=12)
 
 @dataclass(frozen=True)
 class LocalIssuer:
-    """Stands for the issuer that the deployed authorizer names, whichever it is."""
+    """Stands for the issuer that the deployed authorizer names."""
 
     key_file: Path
     """Made at the first use, readable by this user only."""
 
     def issue_token(self, member: str, *, issuer: str, audience: str, lifetime: timedelta = DEFAULT_LIFETIME) -> str:
-        """Sign a token for the member whose handle is `member`."""
+        """Return a token of `issuer` for `audience`, valid for `lifetime`, whose subject is the handle `member`."""
         now = datetime.now(UTC)
         claims = {
             "iss": issuer,

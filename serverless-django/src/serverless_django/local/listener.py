@@ -48,7 +48,7 @@ async def serving(application: Application, *, port: int) -> AsyncIterator[str]:
 
 
 def bind(port: int, *, attempts: int = 20) -> socket.socket:
-    """Listen on 127.0.0.1 at `port`, or at the first free one after it; 0 takes any."""
+    """Listen on 127.0.0.1 at `port`, or at the first free one of the `attempts` ports from it; 0 takes any."""
     for candidate in range(port, port + attempts) if port else [0]:
         # The protocol by name: asyncio turns Nagle's algorithm off (40 ms a reply) only where it reads TCP.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

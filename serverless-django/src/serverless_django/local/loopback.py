@@ -11,10 +11,13 @@ from serverless_django.local.postgresql import PORT
 
 
 def loopback_hosts(record: Path) -> tuple[str, str]:
-    """Return two addresses of this machine's own network whose port 5432 is free: the same at every start.
+    """Return two loopback addresses whose port 5432 is free, the same at every start: they are kept in the file
+    `record`.
 
-    RDS Proxy listens on 5432 alone, so what varies is the address.  They stand in the deployed functions' variables.
-    Raise OSError if another program has taken one since.
+    RDS Proxy listens on 5432 alone, so the address varies instead of the port.  The variables of deployed functions
+    contain it.
+
+    Raise OSError if another program uses the port by now.
     """
     if not record.exists():
         record.write_text(json.dumps([_free_host(), _free_host()]))
@@ -45,7 +48,7 @@ def _is_free(host: str) -> bool:
 
 
 def kept_port(record: Path) -> int:
-    """Return a free port, the same at every start: the addresses of the queues contain it."""
+    """Return a free port, kept in the file `record` for the next start, because the URLs of queues contain it."""
     if not record.exists():
         record.write_text(str(free_port()))
     return int(record.read_text())

@@ -73,7 +73,9 @@ def _squawk(files: list[Path], *options: str) -> int:
 
 
 def write_sql(folder: Path, root: Path) -> Iterator[Path]:
-    """Write one file for each migration below `root` and each of the project's databases, without asking one."""
+    """Write a file into `folder` for each migration below `root` and each database of the project, without a
+    connection.
+    """
     loader = MigrationLoader(None)
     migrations = [node for _, node in sorted(loader.graph.nodes.items()) if _is_linted(node, root)]
     for alias in connections:
@@ -96,7 +98,7 @@ def _is_linted(migration: Migration, root: Path) -> bool:
 
 
 def sql_of(migration: Migration, state: ProjectState, connection: BaseDatabaseWrapper) -> str:
-    """Return the statements of `migration`, after those that made `state`.
+    """Return the statements of `migration` for `connection`, after those that made `state`.
 
     Raise UnwritableMigrationError if they depend on what only a server has.
     """

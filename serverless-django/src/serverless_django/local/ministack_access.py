@@ -1,4 +1,4 @@
-"""Who may call the emulated AWS: whoever signs with the keys of this start, or with those of a role.
+"""Who may call the emulated AWS: callers that sign with the keys of this start, or with those of a role.
 
 MiniStack takes the keys "test", every account number and no keys at all for the account's root, whose signature it
 does not look at.  Imported by `serverless_django.local.ministack_glue`, which asserts the version.

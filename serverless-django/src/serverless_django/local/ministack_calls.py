@@ -35,7 +35,7 @@ _pin_origin = iam_evaluator.pin_request_origin
 
 
 def _judge_and_note(access_key: str, action: str, service: str, *more: Any, **named: Any) -> Any:
-    # SQS has no actions for its batches: whoever may send may send ten.
+    # SQS has no actions for its batches: a caller that may send one message may send ten.
     action = action.removesuffix("Batch") if service == "sqs" else action
     denied = _judge(access_key, action, service, *more, **named)
     session = sts._sessions.get(access_key)
@@ -59,7 +59,7 @@ def _note(call: Call) -> None:
 
 
 def _pin_origin_behind_tls(source_ip: str, secure_transport: bool) -> None:
-    # The laptop's AWS speaks HTTP on an address that nobody else reaches; the policies ask for TLS.
+    # The laptop's AWS speaks HTTP on an address that no other machine reaches; the policies ask for TLS.
     _pin_origin(source_ip, True)
 
 

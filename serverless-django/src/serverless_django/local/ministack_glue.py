@@ -29,7 +29,9 @@ from ministack.services import cloudformation, eventbridge, lambda_svc, secretsm
 from ministack.services.cloudformation import provisioners
 from psycopg import sql
 
-from serverless_django.local import ministack_access as ministack_access  # whoever has no keys is refused from here on
+from serverless_django.local import (
+    ministack_access as ministack_access,
+)  # callers without keys are refused from here on
 from serverless_django.local import ministack_calls as ministack_calls  # what the functions call is noted from here on
 from serverless_django.local.cloud_addresses import CloudAddresses
 from serverless_django.local.functions import unpack_code

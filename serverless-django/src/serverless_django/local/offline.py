@@ -22,7 +22,7 @@ SUFFIXES = {"primary_key": "_pkey", "foreign_key": "_fk", "unique": "_uniq", "ch
 
 @contextmanager
 def offline(alias: str, server_version: int) -> Iterator[BaseDatabaseWrapper]:
-    """Let `connections[alias]`, a database of PostgreSQL, stand for an empty one inside the block."""
+    """Make `connections[alias]` stand for an empty PostgreSQL inside the block, whose version is `server_version`."""
     online = connections[alias]
     kind = type(online)
     connection = type("OfflineDatabase", (_WithoutServer, kind), {})(online.settings_dict, alias)

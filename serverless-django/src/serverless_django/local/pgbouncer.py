@@ -70,7 +70,7 @@ class PgBouncer:
             self._process = None
 
     def _configuration(self) -> str:
-        # Functions prove who they are by an IAM token, which nobody here can verify: the address is this machine's
+        # Functions prove who they are by an IAM token, which only AWS can verify: the address is this machine's
         # own, TLS is required and only one role exists, so the role is trusted.
         return f"""[databases]
 * = host={self.sockets} port=5432

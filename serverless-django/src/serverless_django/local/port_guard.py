@@ -36,7 +36,7 @@ class Guarded:
 
 
 def headers_of(scope: Message) -> dict[str, str]:
-    """Return the headers by their names in lower case; the values of a repeated one are joined."""
+    """Return the headers of the ASGI `scope`, with names in lower case; the values of a repeated one are joined."""
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
@@ -45,7 +45,7 @@ def headers_of(scope: Message) -> dict[str, str]:
 
 
 def foreign_request(headers: Mapping[str, str]) -> Refusal | None:
-    """Return the refusal of a request from a page of another site, else None."""
+    """Return the refusal of a request with `headers` of a page of another site, else None."""
     if foreign := foreign_host(headers):
         return foreign
     origin = headers.get("origin", "http://localhost")
@@ -55,7 +55,7 @@ def foreign_request(headers: Mapping[str, str]) -> Refusal | None:
 
 
 def foreign_host(headers: Mapping[str, str]) -> Refusal | None:
-    """Return the refusal of a request whose Host is a name in DNS, else None."""
+    """Return the refusal of a request whose Host among `headers` is a DNS name, else None."""
     # Any address will do, such as 10.0.2.2, by which Android's emulator reaches its host: DNS cannot rebind one.
     host = headers.get("host", "")
     name = _host_of(f"//{host}")
@@ -85,6 +85,7 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 async def reply_json(send: Send, status: int, value: Mapping[str, Any]) -> None:
+    """Send a response with `status` and `value` as JSON."""
     payload = json.dumps(value).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(payload)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})

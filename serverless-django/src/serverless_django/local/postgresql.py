@@ -65,19 +65,21 @@ class PostgreSQL:
         processes.wait_until(self._answers, process=self._process, what="PostgreSQL", log=log)
 
     def stop(self, *, immediately: bool = False) -> None:
-        """Shut down in order, or as a crash does."""
+        """Shut down in order, or with `immediately` as in a crash."""
         if self._process is not None:
             processes.stop(self._process, signal_number=signal.SIGQUIT if immediately else signal.SIGINT)
             self._process = None
 
     def execute(self, statement: str, *, database: str = "postgres") -> list[tuple[object, ...]]:
-        """Run `statement` as the superuser and return its rows, if any."""
+        """Run `statement` in `database` as the superuser and return its rows, if any."""
         with psycopg.connect(self.conninfo(database), autocommit=True) as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
     def conninfo(self, database: str = "postgres", user: str = SUPERUSER) -> str:
-        """Return a libpq connection string over the private socket, which asks for no password."""
+        """Return a libpq connection string to `database` as `user`, over the private socket, which asks for no
+        password.
+        """
         return f"host={self.sockets} port={PORT} dbname={database} user={user}"
 
     def __enter__(self) -> "PostgreSQL":

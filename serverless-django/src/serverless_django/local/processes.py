@@ -48,9 +48,10 @@ def _user_namespace_works() -> bool:
 
 
 def unprivileged(signal_number: int = signal.SIGKILL) -> Callable[[], None]:
-    """Like `die_with_parent`, and root sees itself as an ordinary user: PostgreSQL refuses to run as root.
+    """Return a `preexec` like `die_with_parent` that also runs root as an ordinary user, as PostgreSQL demands.
 
-    Raise ProcessError if we are root and the kernel allows no user namespaces.
+    The process gets `signal_number` when its parent ends.  Raise ProcessError if we are root and the kernel allows no
+    user namespaces.
     """
     die = die_with_parent(signal_number)
     if os.geteuid() != 0:
@@ -75,7 +76,11 @@ def start(
     directory: Path | None = None,
     preexec: Callable[[], None] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in its own session, its output appended to `log`."""
+    """Start `command` in its own session, in `directory` and with the variables of `environment`, its output added to
+    `log`.
+
+    `preexec` runs in the new process before the command.
+    """
     output: IO[bytes] | int = log if isinstance(log, int) else log.open("ab")
     try:
         return subprocess.Popen(
@@ -94,7 +99,7 @@ def start(
 
 
 def stop(process: subprocess.Popen[bytes], *, signal_number: int = signal.SIGTERM, patience_seconds: float = 5) -> None:
-    """Ask `process` to end with `signal_number`, then kill its whole group."""
+    """Send `signal_number` to `process`, and after `patience_seconds` kill its whole group."""
     if process.poll() is None:
         process.send_signal(signal_number)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -114,7 +119,7 @@ def kill_group(pid: int) -> None:
 def wait_until(
     ready: Callable[[], bool], *, process: subprocess.Popen[bytes], what: str, log: Path, within_seconds: float = 20
 ) -> None:
-    """Poll `ready` while `process` lives.
+    """Poll `ready`, for `within_seconds` at most, while `process` lives; `what` names it in the error.
 
     Raise ProcessError with the end of `log` if the process ends or the time is over.
     """

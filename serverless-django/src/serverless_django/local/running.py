@@ -51,13 +51,13 @@ class RunningCloud:
 
     @classmethod
     def find(cls, state: Path) -> Self:
-        """Raise ProcessError if nothing is running."""
+        """Return the system whose record is in the folder `state`.  Raise ProcessError if nothing is running."""
         if not cls.is_there(state):
             raise ProcessError("the system is not running; start it with `make run` in another terminal")
         return cls(**json.loads((state / RECORD).read_text()))
 
     def write(self, state: Path = STATE) -> None:
-        """Tell other commands of this user, and no other user, where the system is."""
+        """Write the record into the folder `state`, for other commands of this user only."""
         draft = state / f"{RECORD}.draft"
         draft.unlink(missing_ok=True)
         with open(draft, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
@@ -66,7 +66,7 @@ class RunningCloud:
 
     @classmethod
     def is_there(cls, state: Path) -> bool:
-        """Return whether the launcher that wrote the record lives."""
+        """Return whether the process that wrote the record in the folder `state` lives."""
         try:
             os.kill(json.loads((state / RECORD).read_text())["pid"], 0)
         except (FileNotFoundError, ProcessLookupError):
@@ -96,7 +96,7 @@ class RunningCloud:
         )
 
     def manage(self, arguments: Sequence[str], *, settings: str) -> NoReturn:
-        """Become Django's command line, with the deployed settings, as the API's function is connected."""
+        """Become Django's command line with `arguments` and the module `settings`, connected as the API is."""
         os.environ |= {**self.credentials, **self.variables, "DJANGO_SETTINGS_MODULE": settings}
         load_secrets()
         provide_urls()

@@ -48,11 +48,14 @@ def paint(text: str, colour: str) -> str:
 
 
 def plain(text: str, colour: str) -> str:
+    """Return `text` without any `colour`."""
     return text
 
 
 def paint_of(stream: Any) -> Paint:
-    """Colours are for terminals, and not for those who do not want them (https://no-color.org)."""
+    """Return a function that colours text for `stream`, if it is a terminal and NO_COLOR is not set
+    (https://no-color.org).
+    """
     return paint if stream.isatty() and not os.environ.get("NO_COLOR") else plain
 
 
@@ -88,9 +91,9 @@ class Printer:
 
 
 def tail(logs: Path, wanted: str = "", *, as_json: bool = False) -> None:
-    """Follow the log of every function; with an id print its lines, from the request to the worker, and end.
+    """Follow the files in `logs`; with an id `wanted` print its lines, from the request to the worker, and end.
 
-    Raise ProcessError if no line bears the id.
+    Print lines unchanged if `as_json`, else for people.  Raise ProcessError if no line has the id.
     """
     show: Callable[[Mapping[str, Any]], str] = json.dumps if as_json else _shown
     if wanted:

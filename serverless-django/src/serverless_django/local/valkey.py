@@ -117,7 +117,10 @@ class Valkey:
 async def running_cache(
     folder: Path, address: tuple[str, int], *, certificate: ServerCertificate, user: str, access: str
 ) -> AsyncIterator[Valkey]:
-    """Serve a cluster of one node at `address`, over TLS, to `user` alone, as ElastiCache Serverless does."""
+    """Serve a cluster of one node at `address`, over TLS with `certificate`, as ElastiCache Serverless does.
+
+    It takes only `user` with the password `access`; its files are in `folder`.
+    """
     host, port = address
     announced = ("--cluster-announce-ip", host, "--cluster-announce-port", str(port))
     with Valkey(folder, port=free_port(), slots=range(SLOTS), options=announced) as server:

@@ -1,4 +1,4 @@
-"""Every log line of a function is one JSON object with the id of its invocation, whichever logger wrote it.
+"""Every log line of a function is one JSON object with the id of its invocation, from any logger.
 
 Modules log with the standard library.  Powertools gives the fields, and `observed` the context:
 

@@ -118,6 +118,7 @@ def copy_source(project: Project, target: Path) -> None:
 
 
 def describe_size(bundle: Path) -> str:
+    """Return the sizes of the folder `bundle`, such as "12.3 MB zipped, 49.0 MB unzipped"."""
     return f"{zipped_size(bundle) / 1e6:.1f} MB zipped, {_unzipped_size(bundle) / 1e6:.1f} MB unzipped"
 
 

@@ -17,7 +17,11 @@ UNCHECKED_HASH = (1).to_bytes(4, "little")
 
 
 def main(mode: str, folder: str) -> None:
-    """Compile all of `folder`: "packages" become bytecode without docstrings, "source" gets bytecode beside it."""
+    """Compile every module of `folder`.
+
+    With the `mode` "packages" bytecode without docstrings replaces the modules, with "source" it is written beside
+    them.
+    """
     modules = sorted(Path(folder).rglob("*.py"))
     task = partial(_replace if mode == "packages" else _accompany, Path(folder))
     with ProcessPoolExecutor() as processes:

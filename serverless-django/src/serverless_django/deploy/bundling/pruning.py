@@ -150,7 +150,7 @@ def _keep_headers(path: Path) -> None:
 def _blank_debug_sections(path: Path) -> None:
     """Fill the sections of an ELF file that only a debugger reads with zeros, which zip to nothing.
 
-    `strip` would remove them, but knows the processor of its own machine only.
+    `strip` would remove them, but knows only the processor of the machine that it runs on.
     """
     data = bytearray(path.read_bytes())
     table, (size, count, names) = struct.unpack_from("<Q", data, 40)[0], struct.unpack_from("<HHH", data, 58)

@@ -1,1 +1,1 @@
-"""What the stacks are composed of: each module is one part of the picture, told what it needs and asking nobody."""
+"""What the stacks are composed of: each module is one part, and gets what it needs as arguments."""

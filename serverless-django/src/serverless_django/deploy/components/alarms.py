@@ -39,7 +39,10 @@ class Alarms(Construct):
         periods: int = 1,
         comparison: cloudwatch.ComparisonOperator = GREATER,
     ) -> None:
-        """Alarm if `metric` passes `threshold` in each of so many `periods`; a metric without data is well."""
+        """Add the alarm `id` for `metric` above `threshold` in each of `periods`, or compared to it by `comparison`.
+
+        `description` is what the e-mail says.  A metric without data is in order.
+        """
         self._alarms.append(
             cloudwatch.Alarm(
                 self,

@@ -1,4 +1,4 @@
-"""PostgreSQL.  RDS makes its master password, keeps it in a secret and rotates it; nobody else knows one."""
+"""PostgreSQL.  RDS makes the master password, keeps it in a secret and rotates it; there is no other password."""
 
 from typing import cast
 
@@ -21,7 +21,7 @@ MASTER_USER = "dbadmin"
 
 
 class Database(Construct):
-    """What the rest needs to know of a database, whichever service runs it.
+    """What other components need to know of a database, of RDS or of Aurora.
 
     Its name is fixed: RDS logs to a group named for it, and CloudFormation refuses a change that
     would replace a named database instead of emptying it silently.
@@ -126,6 +126,7 @@ class AuroraCluster(Database):
 
 
 def make_database(scope: Construct, id: str, *, stage: Stage, network: Network) -> Database:
+    """Return the database of `stage` in `network`, as the construct `id` of `scope`."""
     kind = AuroraCluster if stage.database_engine == "aurora" else Instance
     return kind(scope, id, stage=stage, network=network)
 

@@ -32,7 +32,10 @@ class ApiDomain(Construct):
 
 
 def add_records(scope: Construct, *, stage: Stage, target: str, target_zone_id: str) -> None:
-    """Let the stage's domain lead to `target`, over IPv4 and IPv6, if the stage names its zone."""
+    """Point the domain of `stage` to `target`, over IPv4 and IPv6, if the stage names a hosted zone.
+
+    The records are constructs of `scope`; `target_zone_id` is the hosted zone of `target`.
+    """
     if not stage.hosted_zone_id:
         return
     for type_ in ("A", "AAAA"):

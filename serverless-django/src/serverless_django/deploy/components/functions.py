@@ -58,7 +58,7 @@ class DjangoRuntime:
 class DjangoFunction(Construct):
     """A function with a role and its own log group, called only through its alias.
 
-    It may write its logs, and nothing else: whoever makes it grants the rest.
+    It may write its logs, and nothing else: the component that makes it grants the rest.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class TaskingFunction(DjangoFunction):
 
 
 class WebFunction(TaskingFunction):
-    """The function behind the API: the only one that somebody waits for."""
+    """The function behind the API: the only one whose caller waits."""
 
     def __init__(self, scope: Construct, id: str, *, runtime: DjangoRuntime) -> None:
         stage = runtime.stage

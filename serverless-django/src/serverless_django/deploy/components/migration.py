@@ -66,7 +66,7 @@ def _as_master(runtime: DjangoRuntime, database: Database) -> Environment:
         database_host=database.host,
         database_user=MASTER_USER,
         database_secret_arn=database.secret.secret_arn,
-        # Nobody waits for it, and it is not admitted to the cache.
+        # No client waits for it, and it is not admitted to the cache.
         cache_url="",
         cache_name="",
         # It passes no proxy: locks and settings of a session are its business.

@@ -1,4 +1,4 @@
-"""Which numbers wake somebody, and the one page that shows them all."""
+"""The alarms, and the dashboard that shows their metrics."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta

@@ -2,4 +2,5 @@
 
 
 def pascal_case(name: str) -> str:
+    """Return `name`, such as "dead-letters", as "DeadLetters"."""
     return "".join(part.capitalize() for part in name.split("-"))

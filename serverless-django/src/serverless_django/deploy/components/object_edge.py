@@ -1,4 +1,4 @@
-"""CloudFront before a bucket, so that an object has one address, whichever function names it."""
+"""CloudFront before a bucket, so that an object has the same URL in every function."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudfront as cloudfront

@@ -82,7 +82,7 @@ class TaskQueue(Construct):
         return worker
 
     def _grant_drain(self, grantee: iam.IGrantable, queue: sqs.Queue) -> None:
-        # CDK's own event source would also let it ask for the queue's URL, which nobody does.
+        # CDK's own event source would also grant GetQueueUrl, which no code calls.
         iam.Grant.add_to_principal(
             grantee=grantee,
             actions=[
@@ -105,7 +105,7 @@ class TaskQueue(Construct):
 
 
 def grant_drain_kept(grantee: iam.IGrantable, scope: Construct) -> None:
-    """Let `grantee` find the queues that earlier deploys of this stack kept, and take their messages off."""
+    """Let `grantee` find the queues that earlier deploys of the stack of `scope` kept, and take their messages off."""
     iam.Grant.add_to_principal(
         grantee=grantee,
         actions=[

@@ -64,7 +64,7 @@ class ProjectSecrets(Construct):
 
     @property
     def _declared_arn(self) -> str:
-        # Secrets Manager ends the ARN with a hyphen and six characters of its own.
+        # Secrets Manager ends the ARN with a hyphen and six random characters.
         return Stack.of(self).format_arn(
             service="secretsmanager", resource="secret", resource_name=f"{self._stage.secret_name}-??????",
             arn_format=ArnFormat.COLON_RESOURCE_NAME,

@@ -13,10 +13,10 @@ CONNECTIONS_PER_GB = 100
 """RDS allows 112 by its own rule; a connection takes some 10 MB."""
 
 MAX_CONNECTIONS = 2000
-"""More sessions than this serve nobody faster; Aurora's least capacity allows no more either."""
+"""More sessions than this do not answer faster; Aurora's least capacity allows no more either."""
 
 PROXY_SHARE = 0.9
-"""Of the database's connections; the rest is for migrations, RDS itself and whoever must look."""
+"""Of the database's connections; the rest is for migrations, RDS itself and operators."""
 
 GB_PER_CAPACITY_UNIT = 2
 

@@ -53,6 +53,7 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
 
 
 def fits(value: object, hint: Any) -> bool:
+    """Return whether `value` has the type `hint`, an annotation of a field of `Stage`."""
     origin = get_origin(hint)
     if origin is Literal:
         return value in get_args(hint)
@@ -66,6 +67,7 @@ def fits(value: object, hint: Any) -> bool:
 
 
 def type_name(hint: Any) -> str:
+    """Return the type `hint` as an error message names it."""
     return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "").replace("collections.abc.", "")
 
 

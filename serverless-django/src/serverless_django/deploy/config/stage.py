@@ -26,7 +26,7 @@ class Stage:
     architecture: Literal["arm64", "x86_64"] = "arm64"
 
     environment: Mapping[str, str] = MappingProxyType({})
-    """Environment variables of the project's own, such as {"SENTRY_ENVIRONMENT": "prod"}; visible to whoever may
+    """The project's environment variables, such as {"SENTRY_ENVIRONMENT": "prod"}; visible to everyone who may
     read the functions' configuration."""
 
     secrets: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ class Stage:
     """The way out of the network: none, for IPv6 only and free, or a NAT gateway that costs its hours."""
 
     endpoint_zones: int = 1
-    """Zones with interface endpoints of their own, where `egress` is isolated; each costs its hours."""
+    """Zones with interface endpoints, where `egress` is isolated; each costs its hours."""
 
     flow_logs: bool = False
     """Log the connections that the network refused."""

@@ -1,1 +1,1 @@
-"""What a stage costs while nobody calls it, counted from its synthesized templates."""
+"""What an idle stage costs, counted from its synthesized templates."""

@@ -1,4 +1,4 @@
-"""Types that cost nothing, or nothing while nobody uses them."""
+"""Types of resources that cost nothing, or nothing while they are not used."""
 
 FREE_WHILE_IDLE = frozenset(
     (

@@ -1,4 +1,4 @@
-"""A resource → what it costs in a month while nobody calls it."""
+"""A resource → what it costs in a month without requests."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -40,7 +40,7 @@ class Bill:
             yield from COSTS[type_](self, properties)
         elif type_ not in FREE_WHILE_IDLE:
             raise UnknownPriceError(
-                f"nobody said what {type_} costs; add it to COSTS in deploy/cost/lines.py, or to deploy/cost/free.py"
+                f"no price is known for {type_}; add it to COSTS in deploy/cost/lines.py, or to deploy/cost/free.py"
             )
 
     def _first(self, type_: str) -> Properties | None:
@@ -162,7 +162,10 @@ COSTS: Mapping[str, Callable[[Bill, Properties], Iterator[Line]]] = {
 
 
 def runs_per_month(expression: str) -> float:
-    """Return how often `rate(5 minutes)` comes in a month; of cron's, which come once a day or less, one a day."""
+    """Return how often a schedule with `expression` runs in a month.
+
+    A cron expression counts once a day.
+    """
     if not (parts := re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression)):
         return MONTH_DAYS
     return MONTH_DAYS * {"minute": 1440, "hour": 24, "day": 1}[parts[2]] / int(parts[1])

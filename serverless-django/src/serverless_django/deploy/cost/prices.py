@@ -36,7 +36,7 @@ class Prices:
         return self.hours * 3600
 
     def of(self, section: str, name: str) -> float:
-        """Raise UnknownPriceError if there is no such price."""
+        """Return the price `name` in `section` of the list, in USD.  Raise UnknownPriceError if there is none."""
         prices = self.table[section]
         if name not in prices:
             raise UnknownPriceError(

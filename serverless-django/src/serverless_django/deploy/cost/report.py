@@ -26,7 +26,7 @@ def describe(lines: Iterable[Line], prices: Prices) -> str:
     dearest_first = sorted(equal.items(), key=lambda item: -sum(item[1]))
     rows = [_row(what, detail, len(usd), sum(usd)) for (what, detail), usd in dearest_first]
     total = _row("together", "", 1, sum(map(sum, equal.values())))
-    return "\n".join([f"USD a month while nobody calls it, {prices.source}, from memory: verify them", *rows, total])
+    return "\n".join([f"USD a month without requests, {prices.source}, from memory: verify them", *rows, total])
 
 
 def _row(what: str, detail: str, count: int, usd: float) -> str:

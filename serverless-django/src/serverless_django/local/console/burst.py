@@ -1,4 +1,4 @@
-"""Many requests at once, as phones send them: over connections of their own, through the front door."""
+"""Many requests at the same time, as phones send them: each over its own connection, through the API."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ class Request:
 
 
 def sample_requests(root: Path) -> dict[str, Request]:
-    """Return the requests of the project's sample events, events/api_gateway/*.json, by name; those with GET first."""
+    """Return the requests of events/api_gateway/*.json below `root` by the names of the files, those with GET first."""
     files = sorted((root / "events" / "api_gateway").glob("*.json"))
     samples = {file.stem: Request.of_event(json.loads(file.read_text())) for file in files}
     return dict(sorted(samples.items(), key=lambda sample: sample[1].method != "GET"))

@@ -77,5 +77,5 @@ class ConnectionCounts:
 
 
 def pooler_conninfo(host: str, port: int) -> str:
-    """Return how to ask PgBouncer for its own statistics."""
+    """Return the connection string for the statistics of the PgBouncer at `host` and `port`."""
     return f"host={host} port={port} dbname=pgbouncer user={STATISTICS_USER} sslmode=require"

@@ -36,14 +36,17 @@ class LogTail:
             file.seek(offset)
             content = file.read(MAX_BYTES_PER_READ)
         whole = content.rfind(b"\n") + 1
-        # A line without an end, and longer than all that is read at once, is nothing that anybody waits for.
+        # A line without an end that is longer than what is read at once is dropped.
         self._offsets[path] = offset + (whole or (len(content) if len(content) == MAX_BYTES_PER_READ else 0))
         for text in content[:whole].splitlines():
             yield parse(text, source=path.parent.name)
 
 
 def parse(text: bytes, *, source: str) -> Line:
-    """Return the fields of a line; one that is no JSON, as a crashing interpreter writes, is all message."""
+    """Return the fields of the log line `text` of the function `source`.
+
+    A line that is not JSON, as a crashing interpreter writes it, becomes the message.
+    """
     try:
         line = msgspec.json.decode(text)
     except msgspec.DecodeError:
@@ -54,9 +57,9 @@ def parse(text: bytes, *, source: str) -> Line:
 
 
 def find(folder: Path, wanted: str) -> list[Line]:
-    """Return the lines of every function that bear the id `wanted`, in the order of time.
+    """Return the lines in the logs of `folder` that have the id `wanted`, oldest first.
 
-    An id of one invocation finds its request first, and with it what the request has begun.
+    The id of one invocation finds the request that began it, and so all lines of that request.
     """
     found = _lines_with(folder, wanted)
     origins = {line["correlation_id"] for line in found if "correlation_id" in line} - {wanted}
@@ -79,7 +82,7 @@ def bears(line: Mapping[str, Any], wanted: str) -> bool:
 
 
 def one_line(line: Mapping[str, Any], *, paint: Callable[[str, str], str] = lambda text, _: text) -> str:
-    """Return `line` for people: time, function, level, and what it says."""
+    """Return `line` as text for people: time, function, level and message, in the colours of `paint`."""
     moment = str(line.get("timestamp", ""))[11:23]
     level = str(line.get("level", ""))
     colour = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow", "TEXT": "yellow"}.get(level, "dim")

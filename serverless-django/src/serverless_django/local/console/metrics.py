@@ -1,4 +1,4 @@
-"""The console's figures in Prometheus' text format 0.0.4, for a Prometheus of one's own."""
+"""The console's figures in Prometheus' text format 0.0.4, for any Prometheus."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,6 +30,7 @@ class Metric:
 
 
 def exposition(metrics: Iterable[Metric]) -> str:
+    """Return `metrics` in Prometheus' text format."""
     return "\n".join([*(line for metric in metrics for line in metric.lines()), ""])
 
 
@@ -48,6 +49,7 @@ def invocation_metrics(counts: Mapping[str, int]) -> Iterator[Metric]:
 
 
 def route_metrics(routes: Iterable[Route], broken: Mapping[str, int]) -> Iterator[Metric]:
+    """Yield the metrics of `routes`; `broken` has the number of breached budgets by route."""
     known = list(routes)
     yield Metric(
         "serverless_request_duration_seconds", "histogram", "Time within the handler, by route.",
@@ -62,6 +64,7 @@ def route_metrics(routes: Iterable[Route], broken: Mapping[str, int]) -> Iterato
 
 
 def environment_metrics(states: Mapping[tuple[str, str], int]) -> Iterator[Metric]:
+    """Yield the number of execution environments; `states` counts them by function and state."""
     yield Metric(
         "serverless_environments", "gauge", "Execution environments that live, by what they do.",
         [("", {"source": source, "state": state}, count) for (source, state), count in sorted(states.items())],
@@ -69,6 +72,7 @@ def environment_metrics(states: Mapping[tuple[str, str], int]) -> Iterator[Metri
 
 
 def connection_metrics(connections: Mapping[str, Any]) -> Iterator[Metric]:
+    """Yield the numbers in `connections`, as the database and its pooler report them."""
     yield Metric("serverless_database_up", "gauge", "Whether the database and its pooler answer.",
                  [("", {}, "error" not in connections)])  # fmt: skip
     for name, text in (
@@ -81,6 +85,7 @@ def connection_metrics(connections: Mapping[str, Any]) -> Iterator[Metric]:
 
 
 def queue_metrics(queues: Iterable[Mapping[str, Any]]) -> Iterator[Metric]:
+    """Yield the numbers of messages in `queues`."""
     states = ("waiting", "in_flight", "delayed", "dead")
     samples = [
         ("", {"queue": str(row["name"]), "state": state}, float(row[state])) for row in queues for state in states

@@ -20,7 +20,7 @@ class Objects:
     _calls: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=RECENT), init=False)
 
     def add(self, lines: Iterable[Mapping[str, Any]]) -> None:
-        """Note each object that a function was told of: its line names the call that it set off."""
+        """Note each object that `lines` of a function's log name, with the call that it set off."""
         for line in lines:
             if "object" in line and "call" in line:
                 self._calls.appendleft({name: line.get(name) for name in ("object", "call", "task", "timestamp")})

@@ -40,6 +40,7 @@ class Route:
     """Milliseconds of warm invocations: what a cold start costs is its own question."""
 
     def add(self, line: Mapping[str, Any]) -> None:
+        """Count the invocation that the log line `line` reports."""
         milliseconds = float(line.get("duration_ms", 0))
         self.count += 1
         self.errors += "error" in line or line.get("status", 0) >= FIRST_SERVER_ERROR
@@ -68,7 +69,7 @@ class Route:
 
 
 def percentile(ordered: list[float], share: float) -> float | None:
-    """Return the value below which `share` of the sorted values lie; None of nothing."""
+    """Return the value below which `share` of the sorted values `ordered` lie, None if there are none."""
     return round(ordered[min(int(share * len(ordered)), len(ordered) - 1)], 1) if ordered else None
 
 
@@ -88,6 +89,7 @@ class Routes:
     """State by id of the last calls."""
 
     def add(self, lines: Iterable[Mapping[str, Any]]) -> None:
+        """Count the requests, tasks and breached budgets that the log `lines` report."""
         for line in lines:
             if line.get("message") == "invocation":
                 self._route_of(line).add(line)

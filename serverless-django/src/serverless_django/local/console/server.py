@@ -1,6 +1,6 @@
 """The console over HTTP on 127.0.0.1: the page, its events, its buttons, and /metrics.
 
-It costs nothing while nobody watches.  Only this machine's own pages may press a button: another site's
+It costs nothing while no page is open.  Only this machine's own pages may press a button: another site's
 can set neither the content type of its request without asking, nor hide its `Origin`.
 """
 
@@ -122,7 +122,7 @@ class Console:
     async def _watch(self) -> asyncio.Queue[bytes]:
         queue: asyncio.Queue[bytes] = asyncio.Queue(MAX_WAITING_TICKS)
         if not self._watchers:
-            # Nobody has looked for a while: what happened since then belongs into the first picture.
+            # No page was open for a while: the first picture shows what happened since then.
             await self.view.sample()
             self.view.tick()
         queue.put_nowait(_event("picture", self.view.picture()))
@@ -137,7 +137,7 @@ class Console:
             await asyncio.sleep(TICK_SECONDS)
             count += 1
             if count % TICKS_PER_SAMPLE == 0:
-                await self.view.sample(everybody=count % (TICKS_PER_SAMPLE * SAMPLES_PER_AWS) == 0)
+                await self.view.sample(with_aws=count % (TICKS_PER_SAMPLE * SAMPLES_PER_AWS) == 0)
             event = _event("tick", self.view.tick())
             for queue in list(self._watchers):
                 with contextlib.suppress(asyncio.QueueFull):

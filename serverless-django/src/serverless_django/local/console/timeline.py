@@ -49,7 +49,7 @@ class Span:
 
 @dataclass
 class Timeline:
-    """Told of every change; a note costs some microseconds, whether anybody looks or not."""
+    """Told of every change; a note costs some microseconds, also while no page is open."""
 
     rows: dict[int, Row] = field(default_factory=dict, init=False)
     starts: int = field(default=0, init=False)

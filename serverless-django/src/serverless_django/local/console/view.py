@@ -40,7 +40,7 @@ NEWS_SECONDS = 2.0
 
 @dataclass
 class View:
-    """Looks only while somebody watches: `tick` is called by the watcher's clock."""
+    """Samples only while a page is open, whose clock calls `tick`."""
 
     cloud: "Cloud"
     timeline: Timeline
@@ -76,10 +76,10 @@ class View:
     def logs(self) -> Path:
         return self.tail.folder
 
-    async def sample(self, *, everybody: bool = True) -> None:
-        """Ask PostgreSQL and PgBouncer for their own counts; `everybody` is also SQS and S3, which cost more."""
+    async def sample(self, *, with_aws: bool = True) -> None:
+        """Ask PostgreSQL and PgBouncer for their counts, and, `with_aws`, SQS and S3, which costs more."""
         self.sampled |= {"database": await asyncio.to_thread(self.connections.read)}
-        if everybody:
+        if with_aws:
             self.sampled |= await asyncio.to_thread(self._ask_aws)
 
     def catch_up(self) -> list[Line]:

@@ -56,7 +56,7 @@ def test_the_probe_of_the_database_asks_it(get):
 
 
 def test_a_database_that_is_away_is_answered_with_503(get, monkeypatch):
-    # An earlier test may have left open a connection, which a host that is away does not close.
+    # An earlier test may have left open a connection, which an unreachable host does not close.
     connections.close_all()
     monkeypatch.setitem(connections.settings["default"], "HOST", "/nowhere")
 

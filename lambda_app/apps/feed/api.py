@@ -85,7 +85,7 @@ class JSONRenderer(BaseRenderer):
 class FeedAPI(NinjaAPI):
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
         response = super().create_temporal_response(request)
-        # What one member sees is nobody else's: no shared cache may keep it.
+        # A response is for one member: no shared cache may keep it.
         response["Cache-Control"] = "private, no-cache"
         return response
 

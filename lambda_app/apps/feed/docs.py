@@ -73,7 +73,7 @@ def serve_asset(request: HttpRequest, name: str) -> HttpResponse:
     """Raise Http404 unless the docs page uses `name`."""
     if name not in CONTENT_TYPES:
         raise Http404(f"the docs page has no {name!r}")
-    # For ever: the address carries the version.
+    # Without end: the address contains the version.
     headers = {"Cache-Control": "public, max-age=31536000, immutable"} | _NOSNIFF
     return HttpResponse(_read_asset(name), content_type=CONTENT_TYPES[name], headers=headers)
 

@@ -10,14 +10,14 @@ NEWEST = UUID(int=2**128 - 1)
 """After every post."""
 
 MANY = 500
-"""Who follows more than this has, almost always, a whole page among the posts that anybody wrote last."""
+"""Above this number of followed members, the newest 5,000 posts of all members nearly always contain a full page."""
 
 WALK = 5_000
 """How many of these to look at."""
 
 # A page of n posts is written by n authors at most: those with the newest posts.  So one look into the index for
 # each followed member finds these, and a look at n posts of each of them the page.  A join would read all that they
-# ever posted, or walk through everybody's posts until it has met enough of theirs.
+# ever posted, or walk through the posts of all members until it has found enough of theirs.
 OF_EACH = """
     SELECT post.id
     FROM (

@@ -39,7 +39,7 @@ class Member(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        # Not unique=True: that would add a second index to each, for searches by prefix that nobody makes.
+        # Not unique=True: that would add a second index to each, for searches by prefix that no query makes.
         constraints = [
             models.UniqueConstraint(fields=["subject"], name="member_subject_once"),
             models.UniqueConstraint(fields=["handle"], name="member_handle_once"),

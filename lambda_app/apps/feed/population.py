@@ -1,7 +1,7 @@
 """A feed of any size as a pure function of its number of posts: who exists, who follows whom, who liked what.
 
 Member 0 is the celebrity, whom everyone follows.  Member 1 is the fan, who follows 5,000.  Readers, who follow 100
-each, and authors come after them; whoever is left follows the celebrity alone.  Counters are exact by construction.
+each, and authors come after them; the other members follow the celebrity alone.  Counters are exact by construction.
 """
 
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ class Population:
 
     @cached_property
     def members(self) -> int:
-        """Half as many as posts, or whoever there must be."""
+        """Half as many as posts, or as many as the rules above need."""
         return max(self.posts // 2, self.first_author + self.authors)
 
     @property

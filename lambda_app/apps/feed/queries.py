@@ -43,7 +43,7 @@ def read_feed(*, viewer: Member, page: PageQuery) -> PostPage:
 
 
 def read_posts_of(*, handle: str, viewer: Member, page: PageQuery) -> PostPage:
-    """Raise NotFoundError if nobody has `handle`."""
+    """Raise NotFoundError if no member has `handle`."""
     author_id = _find_member(handle).values_list("id", flat=True).first()
     if author_id is None:
         raise _no_member(handle)
@@ -71,7 +71,7 @@ def read_shared_post(post_id: UUID) -> SharedPostOut:
 
 
 def read_member(*, handle: str, viewer: Member) -> MemberOut:
-    """Raise NotFoundError if nobody has `handle`."""
+    """Raise NotFoundError if no member has `handle`."""
     followed = Exists(Follow.objects.filter(follower=viewer, followed=OuterRef("id")))
     member = _find_member(handle).annotate(followed=followed).first()
     if member is None:

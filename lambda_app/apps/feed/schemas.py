@@ -129,7 +129,7 @@ class UploadOut(BaseModel):
 
 
 class SharedPostOut(BaseModel):
-    """A post as whoever has its link sees it: the same for everybody."""
+    """A post as its link shows it: the same for every client."""
 
     id: UUID
     author: AuthorOut

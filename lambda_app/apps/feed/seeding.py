@@ -65,7 +65,7 @@ def stages_of(population: Population) -> list[Stage]:
 def seed(population: Population, *, on_progress: Callable[[str, int, int], None]) -> None:
     """Fill the tables, going on where an earlier run of the same population ended.
 
-    Raise OtherDataError if there is another population, or members that nobody seeded.
+    Raise OtherDataError if there is another population, or members that were not seeded.
     """
     _check_same(population)
     _make_partitions(population)

@@ -1,4 +1,4 @@
-"""Requests of one member at the same moment: whichever wins, rows agree with each other and no answer is a 500."""
+"""Requests of one member at the same moment: in any order rows agree with each other, and no answer is a 500."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor

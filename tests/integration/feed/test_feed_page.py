@@ -1,4 +1,4 @@
-"""The page of a feed is what a plain join would answer, for whoever follows many, few, or one who posts much."""
+"""The page of a feed is what a plain join would answer, for a member who follows many, few, or one who posts much."""
 
 from random import Random
 

@@ -57,7 +57,7 @@ def test_a_handle_that_another_subject_has_is_a_conflict(ada):
     response = client_with_claims(sub="impostor", preferred_username="Ada").get("/v1/feed")
 
     assert response.status_code == 409
-    assert "'ada' belongs to somebody else" in response.json()["detail"]
+    assert "'ada' belongs to another member" in response.json()["detail"]
 
 
 def test_a_blocked_member_may_not_call(ada):
@@ -132,7 +132,7 @@ def test_a_follow_over_the_limit_changes_nothing(ada, monkeypatch):
 
 @pytest.mark.parametrize("method", ["get", "put", "delete"])
 def test_an_unknown_member_is_not_found(ada, method):
-    path = "/v1/members/nobody" + ("" if method == "get" else "/follow")
+    path = "/v1/members/unknown" + ("" if method == "get" else "/follow")
 
     assert getattr(ada, method)(path).status_code == 404
 

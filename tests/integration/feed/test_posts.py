@@ -208,7 +208,7 @@ def test_own_posts_and_the_posts_of_a_member_are_the_same_list(ada, bob):
 
 
 def test_the_posts_of_nobody_are_not_found(ada):
-    assert ada.get("/v1/members/nobody/posts").status_code == 404
+    assert ada.get("/v1/members/unknown/posts").status_code == 404
 
 
 FORGED = [

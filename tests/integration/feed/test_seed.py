@@ -1,4 +1,4 @@
-"""`manage seed` fills an empty database, goes on where it was interrupted, and touches nobody else's data."""
+"""`manage seed` fills an empty database, goes on where it was interrupted, and touches no other data."""
 
 from io import StringIO
 

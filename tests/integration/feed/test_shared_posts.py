@@ -1,4 +1,4 @@
-"""A shared post is read once for everybody; whatever else the API answers, no cache between us and a phone keeps."""
+"""A shared post is read once for all clients; whatever else the API answers, no cache between us and a phone keeps."""
 
 from uuid import uuid4
 

@@ -16,7 +16,7 @@ PARTITIONED = """
         post_id uuid NOT NULL,
         PRIMARY KEY (viewed_at, id)
     ) PARTITION BY RANGE (viewed_at);
-    -- What no week takes: a view is never lost because the schedule was away.
+    -- Views of weeks without a partition: none is lost because the schedule did not run.
     CREATE TABLE feed_view_other PARTITION OF feed_view DEFAULT;
 """
 
@@ -41,7 +41,7 @@ MAKE = """
 """
 
 # With the rights of its owner, so that the application's role needs none on tables; it takes no arguments,
-# so that nobody can have it drop what is not old.
+# so that no caller can make it drop newer weeks.
 MAINTAIN = """
     CREATE FUNCTION feed_maintain_view_partitions() RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER

@@ -32,10 +32,10 @@ def register_member(*, subject: str, preferred_username: str) -> Member:
         with transaction.atomic():
             return Member.objects.create(subject=subject, handle=handle)
     except IntegrityError as error:
-        # Made meanwhile by another request of the same member, or there is another member of this name.
+        # Another request of the same member was first, or another member has this name.
         member = Member.objects.filter(subject=subject).first()
         if member is None:
-            raise ConflictError(f"the handle {handle!r} belongs to somebody else; choose another") from error
+            raise ConflictError(f"the handle {handle!r} belongs to another member; choose another") from error
         return member
 
 
@@ -43,7 +43,7 @@ def register_member(*, subject: str, preferred_username: str) -> Member:
 def follow_member(*, follower: Member, handle: str) -> None:
     """Safe to repeat: the pair is the key, and the counters move only when it is new.
 
-    Raise NotFoundError if nobody has `handle`, ConflictError if it is the follower's own or one too many.
+    Raise NotFoundError if no member has `handle`, ConflictError if it is the follower's own or one too many.
     """
     followed = _read_member_id(handle)
     if followed == follower.id:
@@ -57,7 +57,7 @@ def follow_member(*, follower: Member, handle: str) -> None:
 
 @transaction.atomic
 def unfollow_member(*, follower: Member, handle: str) -> None:
-    """Safe to repeat.  Raise NotFoundError if nobody has `handle`."""
+    """Safe to repeat.  Raise NotFoundError if no member has `handle`."""
     followed = _read_member_id(handle)
     deleted, _ = Follow.objects.filter(follower=follower, followed=followed).delete()
     if deleted:

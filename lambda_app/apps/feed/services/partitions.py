@@ -1,4 +1,4 @@
-"""Partitions of the views: a week each, there before its first view, gone when nobody asks any more."""
+"""Weekly partitions of the views: made before the first view of a week, dropped when no query reads it any more."""
 
 from django.db import connection
 

@@ -12,7 +12,7 @@ from lambda_app.apps.feed.models import Post
 from lambda_app.apps.feed.payloads import LikeRequest, ViewReport
 
 # What was there before is read from the snapshot of the same statement; the posts are locked already,
-# so nobody else changes it.
+# so no other transaction changes it.
 WRITE_LIKES = """
     WITH request AS (
         SELECT * FROM json_to_recordset(%s::json)
@@ -66,7 +66,7 @@ def record_likes(*, likes: Iterable[LikeRequest]) -> None:
     newest: dict[tuple[UUID, UUID], LikeRequest] = {}
     for like in sorted(likes, key=attrgetter("requested_at")):
         newest[like.post_id, like.member_id] = like
-    # The posts before their likes, always: whoever deletes one takes the same locks in the same order.
+    # The posts before their likes, always: a deletion takes the same locks in the same order.
     _lock_posts({like.post_id for like in newest.values()})
     with connection.cursor() as cursor:
         cursor.execute(WRITE_LIKES, [_to_json(list(newest.values()))])

@@ -65,7 +65,7 @@ def _save(photo_id: UUID, image: "EncodedImage") -> Rendition:
 
 
 def _delete_strays(photo_id: UUID, saved: list[Rendition]) -> None:
-    """Another run settled the photo first, or it was deleted meanwhile: keep only what the row names."""
+    """Another run finished the photo first, or it was deleted: keep only the objects that the row names."""
     named = Photo.objects.filter(id=photo_id).values_list("renditions", flat=True).first() or []
     for rendition in saved:
         if rendition not in named:

@@ -1,4 +1,4 @@
-"""Posts as whoever has a link sees them: read once for everybody, from Django's cache."""
+"""Posts as their links show them: read once for all clients, from Django's cache."""
 
 from datetime import timedelta
 from functools import cache
@@ -23,7 +23,7 @@ def read_shared_post(post_id: UUID) -> bytes:
 
 
 def forget_shared_post(post_id: UUID) -> None:
-    """Let nobody read the post from the cache any more.  Safe to repeat."""
+    """Delete the post from the cache.  Safe to repeat."""
     shared_cache.delete(_key(post_id))
 
 

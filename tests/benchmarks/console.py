@@ -194,7 +194,7 @@ def _progress(turn: int, state: str, spent: Spent, seconds: float) -> None:
     print(f"  round {turn + 1:>2} of {ROUNDS}, console {state:<6}  {cost}", flush=True)
 
 
-# --- for everybody ----------------------------------------------------------------------------------------------------
+# --- for all users ----------------------------------------------------------------------------------------------------
 
 
 def _axe_serious(cloud: RunningCloud) -> int:

@@ -101,7 +101,7 @@ class Laptop:
         """Return the command line of each process that belongs to this laptop."""
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):  # it ended meanwhile, or is not ours to read
+            with contextlib.suppress(OSError):  # it has ended, or is not ours to read
                 text = (folder / "cmdline").read_bytes() + b" " + (folder / "environ").read_bytes()
                 if str(self.state).encode() in text:
                     found.append(text.replace(b"\0", b" ").decode(errors="replace"))
@@ -151,7 +151,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Phone:
-    """HTTP as one member, or as nobody."""
+    """HTTP as one member, or without a token."""
 
     url: str
     token: str | None = None

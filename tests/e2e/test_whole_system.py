@@ -52,14 +52,14 @@ def test_the_deployed_template_is_the_synthesized_one(laptop: Laptop, cloud: Run
 def test_an_edited_file_takes_effect_at_the_next_request(laptop: Laptop, cloud: RunningCloud) -> None:
     module = laptop.project / "lambda_app" / "urls.py"
     original = module.read_text()
-    nobody = Phone(cloud.url)
-    assert nobody.request("GET", "/healthz").json == {"status": "ok"}
+    stranger = Phone(cloud.url)
+    assert stranger.request("GET", "/healthz").json == {"status": "ok"}
 
     view = 'lambda request: JsonResponse({"status": "edited"})'
     added = f'from django.http import JsonResponse\nurlpatterns.insert(0, path("healthz", {view}))\n'
     module.write_text(original + added)
     try:
-        answer = eventually(lambda: _edited(nobody), within=timedelta(seconds=15))
+        answer = eventually(lambda: _edited(stranger), within=timedelta(seconds=15))
     finally:
         module.write_text(original)
 

@@ -23,7 +23,7 @@ FORCED: Mapping[str, str] = {
     "role ec2:": "EC2 knows no narrower resource for network interfaces",
     "role s3:": "the objects of one bucket have no common name but the bucket's",
     "endpoint s3:": "the objects of one bucket have no common name but the bucket's",
-    "role lambda:InvokeFunction": "CDK's trigger calls whichever version is new",
+    "role lambda:InvokeFunction": "CDK's trigger calls the new version",
 }
 """Who, and the beginning of an action, with the reason why a wildcard stands in its resource."""
 
@@ -88,7 +88,7 @@ def main() -> int:
     print("\nwildcards")
     found = {pair for templates in stages.values() for pair in wildcards(templates)}
     for action, resource in sorted(found):
-        print(f"  {action:<40} {resource:<60} {reason_of(action) or 'NOBODY FORCES THIS'}")
+        print(f"  {action:<40} {resource:<60} {reason_of(action) or 'NOTHING NEEDS THIS'}")
     for stage, matches in said.items():
         for match in matches:
             print(f"{stage}: {match}")

@@ -1,4 +1,4 @@
-"""The demo and the scenario, and what the functions called meanwhile."""
+"""The demo and the scenario, and what the functions called during them."""
 
 from collections.abc import Callable
 from typing import Any

@@ -64,7 +64,7 @@ def missing_grants(grants: Iterable[Grant], calls: Iterable[Call]) -> set[Call]:
 
 
 def unused_grants(grants: Iterable[Grant], calls: Iterable[Call]) -> set[Grant]:
-    """Return what is allowed and was done by nobody."""
+    """Return the actions that are allowed and that no function called."""
     calls = list(calls)
     return {grant for grant in grants if grant.effect == "Allow" and not any(map(grant.covers, calls))}
 
@@ -109,7 +109,7 @@ def _grants(role: str, statement: Mapping[str, Any], resources: Mapping[str, Any
 
 
 def symbol_of(value: Any, names: Iterable[str]) -> str:
-    """Return `value` with each reference, whichever intrinsic function makes it, as the logical id in braces."""
+    """Return `value` with each reference, by any intrinsic function, as the logical id in braces."""
     if isinstance(value, str):
         return value
     [(function, argument)] = value.items()

@@ -1,6 +1,6 @@
 """`make audit`: what is deployed, and what builds it, held against its locks, known vulnerabilities and bandit.
 
-A service that does not answer is "unknown", which fails as a finding does: nobody should read it as clean.
+A service that does not answer is "unknown", which fails as a finding does, so that it is not read as clean.
 """
 
 import json
@@ -145,7 +145,7 @@ def vulnerable_node_packages() -> Iterator[Finding]:
 
 
 def suspicious_code() -> Iterator[Finding]:
-    """Yield bandit's findings that nobody has justified, and justifications of what is not there any more."""
+    """Yield bandit's findings without a justification, and justifications of what is not there any more."""
     done = _run(str(PROGRAMS / "bandit"), "--quiet", "--recursive", "-ll", "--format", "json", *FOLDERS)
     found = {
         (each["test_id"], each["filename"].removeprefix("./")): each for each in json.loads(done.stdout)["results"]

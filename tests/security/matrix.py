@@ -27,7 +27,7 @@ PRINCIPALS: Mapping[str, Mapping[str, Any] | None] = {
     "member": {"sub": "subject-of-ada", "preferred_username": "ada"},
     "other member": {"sub": "subject-of-bob", "preferred_username": "bob"},
     "blocked": {"sub": "subject-of-eve", "preferred_username": "eve"},
-    # A machine has credentials of its own and no name that a member could have.
+    # A machine has its own credentials and no name that a member could have.
     "service": {"sub": "1example23456789", "client_id": "1example23456789", "scope": "jobs/run"},
     "token without subject": {"preferred_username": "ada"},
     "token with an odd subject": {"sub": "a\x00da", "preferred_username": "ada"},
@@ -161,7 +161,7 @@ def routes_of(patterns: Any = None, prefix: str = "/") -> Iterator[Route]:
 
 
 def missing_rows(rows: Mapping[Route, Row] = ROWS) -> set[Route]:
-    """Return the routes for which nobody has said who may ask for what, and rows of routes that are gone."""
+    """Return the routes without a row that says who may ask for what, and the rows of routes that are gone."""
     return set(routes_of()) ^ set(rows)
 
 

@@ -52,7 +52,7 @@ def run_schemathesis(
     if token:
         command += ["--header", f"Authorization: Bearer {token}"]
     else:
-        # The gateway asks for a token before anybody could say that there is no such method.
+        # The gateway asks for a token before Django could answer that there is no such method.
         command += ["--exclude-checks", "unsupported_method"]
     with log.open("wb") as output:
         subprocess.run(command, cwd=folder, stdout=output, stderr=output, check=False, timeout=seconds)
@@ -64,7 +64,7 @@ def run_schemathesis(
 
 
 def _config(visitors: Sequence[Visitor]) -> str:
-    """Name objects that there are: an API of ids answers 404 to whoever guesses them."""
+    """Name objects that there are: an API of ids answers 404 to a client that guesses them."""
     named = {
         "post_id": [post for visitor in visitors[:1] for post in visitor.posts],
         "handle": [visitor.phone.member for visitor in visitors],

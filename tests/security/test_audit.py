@@ -1,4 +1,4 @@
-"""The supply chain, as far as it can be judged without asking anybody."""
+"""The supply chain, as far as it can be judged without the network."""
 
 import json
 import subprocess

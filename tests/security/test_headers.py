@@ -52,7 +52,7 @@ print(json.dumps({"found": sorted(found), "hsts": response["Strict-Transport-Sec
 """
 
 JUSTIFIED = {
-    "security.W003": "no cookie identifies anybody, so no other site can act in somebody's name",
+    "security.W003": "no cookie identifies a member, so no other site can act in a member's name",
     "security.W008": "plain HTTP ends at the gateway, which does not serve it",
     "security.W009": "nothing is signed: there is no SECRET_KEY to be guessed or stolen",
     "security.W002": "frame-ancestors of the content security policy says the same, and more",

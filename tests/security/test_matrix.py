@@ -1,4 +1,4 @@
-"""Nobody gets at what is not theirs, and no route is forgotten."""
+"""No member reads or changes what belongs to another, and no route is forgotten."""
 
 import uuid
 

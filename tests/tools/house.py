@@ -28,6 +28,8 @@ GOALS = {
     "feed_mentions_in_library": "== 0",
     "function_lines_p90": "<= 25",
     "function_lines_max": "<= 50",
+    "functions_documented": ">= 0.95",
+    "dialect_words": "== 0",
 }
 
 

@@ -94,7 +94,7 @@ test-deploy: install serverless-django/node_modules/.installed ## Deploy, update
 	$(TESTS).deploy $(ARGS)
 
 .PHONY: test-security
-test-security: install serverless-django/node_modules/.installed ## Forged tokens, bad input, everybody's rights, and 10,000 requests of Schemathesis
+test-security: install serverless-django/node_modules/.installed ## Forged tokens, bad input, the rights of every role, and 10,000 requests of Schemathesis
 	$(TESTS).security $(ARGS)
 
 .PHONY: audit

@@ -1,4 +1,4 @@
-"""Within a FIFO group calls take effect in the order of commits, whatever fails and whichever process sends."""
+"""Within a FIFO group calls take effect in the order of commits, whatever fails and whatever process sends."""
 
 import random
 import time

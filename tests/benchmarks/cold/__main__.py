@@ -69,7 +69,7 @@ def table_of(starts: Starts) -> Table:
 def figures(starts: Starts) -> dict[str, float]:
     ratios = {path: _ratio(starts[OURS, path], starts[STOCK, path]) for path in PATHS}
     return {
-        # Whichever is worse for us.
+        # The one that is worse for us.
         "ours_vs_stock": max(ratios.values()),
         "zip_mb": _largest_zip_mb(),
         **{f"ours_vs_stock_{path}": value for path, value in ratios.items()},

@@ -36,7 +36,7 @@ _STATEMENT = re.compile(r"^app\|LOG:  (?:statement|execute (?P<name>[^:]+)): (?P
 
 
 class AskingPgBouncer(PgBouncer):
-    """Takes our token on trust, which nobody here can verify, and asks others for a password, as RDS Proxy does."""
+    """Accepts our token unverified, because only AWS can verify it; asks others for a password, as RDS Proxy does."""
 
     def _configuration(self) -> str:
         (self.folder / "roles.txt").write_text(f'"{self.user}" ""\n"{STOCK_USER}" "{STOCK_PASSWORD}"\n')

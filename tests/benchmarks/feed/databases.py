@@ -1,4 +1,4 @@
-"""Seeded databases of several sizes on one PostgreSQL: made for the benchmark and removed, or kept by whoever asks."""
+"""Seeded databases of several sizes on one PostgreSQL: made for the benchmark and removed, or kept on request."""
 
 import contextlib
 import shutil

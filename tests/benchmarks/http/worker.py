@@ -45,7 +45,7 @@ class VariantWorker:
 
     def measure(self, path: str, count: int) -> Any:
         """Return what each of `count` requests cost, in microseconds."""
-        # Made anew each time: on Lambda no two events are the same object.
+        # A new one each time: on Lambda no two events are the same object.
         prepared, call = self._prepared(path, count), self.variant.call
         gc.collect()
         cpu, wall = time.process_time_ns(), time.perf_counter_ns()

@@ -1,4 +1,4 @@
-"""What became of every photo, written down by the database itself, whoever changed it."""
+"""What became of every photo, written down by the database itself, for every change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -243,7 +243,7 @@ def test_no_bucket_is_public(cloud, bucket, method, key):
 
 def test_a_signature_does_not_help_a_page_of_another_site(aws):
     assert aws.client("lambda").list_functions()["Functions"]
-    foreign = EmulatedAws(aws.endpoint, dict(aws.credentials) | {"made": "anew"}).client("lambda")
+    foreign = EmulatedAws(aws.endpoint, dict(aws.credentials) | {"made": "again"}).client("lambda")
     foreign.meta.events.register(
         "before-send", lambda request, **_: request.headers.update(Origin="https://evil.example")
     )

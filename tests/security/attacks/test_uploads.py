@@ -1,5 +1,5 @@
 # ruff: noqa: F811 - fixtures of other tests
-"""A member who uploads more than one permission allows, or keeps all workers busy with photos of their own."""
+"""A member who uploads more than one permission allows, or keeps all workers busy with their photos."""
 
 from http.client import HTTPConnection
 from urllib.parse import urlsplit

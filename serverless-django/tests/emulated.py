@@ -88,7 +88,7 @@ def buckets(endpoint, settings):
         client.create_bucket(Bucket=bucket_name)
     settings.BUCKET_NAMES = names
     settings.STORAGES = {
-        name: {"BACKEND": "serverless_django.objects.storage.S3Storage", "OPTIONS": {"bucket_name": bucket_name}}
+        name: {"BACKEND": "serverless_django.s3.storage.S3Storage", "OPTIONS": {"bucket_name": bucket_name}}
         for name, bucket_name in names.items()
     }
     yield names

@@ -49,7 +49,7 @@ answers = {path: get(path) for path in ("/healthz", "/nowhere", "/v1/openapi.jso
 answers["check"] = handle("management", {"command": ["check"]})
 answers["poison"] = handle("sqs", {"Records": [read("sqs/poison")["Records"][0] | {"body": "no message"}]})
 answers["test event"] = handle("s3", read("s3/test_event"))
-answers["storage"] = sorted(dir(import_module("serverless_django.objects.bucket").BucketStorage))
+answers["storage"] = sorted(dir(import_module("serverless_django.s3.bucket").BucketStorage))
 answers |= {name: describe(name) for name in ("s3", "secretsmanager", "sqs", "sts")}
 answers["versions"] = {name: version(name) for name in ("django", "psycopg", "pydantic", "boto3")}
 print(json.dumps(answers))

@@ -17,9 +17,10 @@ from django.utils.module_loading import autodiscover_modules, import_string
 from serverless_django.conf import bucket_names, topology
 from serverless_django.contract.resources import ObjectTrigger, Schedule, Topology
 from serverless_django.http import checks as _http_checks  # noqa: F401 - registers them
-from serverless_django.objects import checks as _object_checks  # noqa: F401 - registers them
 from serverless_django.postgresql import checks as _database_checks  # noqa: F401 - registers them
 from serverless_django.tasks.options import options_of
+
+S3_STORAGE = "serverless_django.s3.storage.S3Storage"
 
 CONNECTIONS = 80
 """What PostgreSQL gives in 1 GB of memory, some kept for operators."""
@@ -31,6 +32,7 @@ def check_topology(**kwargs: Any) -> list[checks.CheckMessage]:
     return [
         *missing_tasks(declared),
         *missing_storages(declared),
+        *storages_that_loop(declared),
         *tasks_of_other_queues(declared),
         *schedules_without_arguments(declared),
         *groups_without_order(declared),
@@ -59,6 +61,20 @@ def missing_storages(topology: Topology) -> Iterator[checks.CheckMessage]:
                 hint="Build both settings from TOPOLOGY.buckets; when deployed, BUCKET_NAMES lists every bucket.",
                 obj=bucket,
                 id="serverless.E002",
+            )
+
+
+def storages_that_loop(topology: Topology) -> Iterator[checks.CheckMessage]:
+    """Yield E005 for each bucket whose storage would save an object that sets off a task."""
+    for bucket in topology.buckets:
+        storage, prefixes = settings.STORAGES.get(bucket.name, {}), topology.trigger_prefixes(bucket.name)
+        refused = storage.get("OPTIONS", {}).get("trigger_prefixes", ())
+        if storage.get("BACKEND") == S3_STORAGE and (missing := sorted(set(prefixes) - set(refused))):
+            yield checks.Error(
+                f"STORAGES[{bucket.name!r}] saves objects under {missing[0]!r}, which set off a task again",
+                hint="Build its OPTIONS with serverless_django.settings.storage_options.",
+                obj=bucket,
+                id="serverless.E005",
             )
 
 

@@ -19,17 +19,18 @@ from typing import Any
 
 from serverless_django.conf import topology_of
 from serverless_django.contract.environment import Environment
-from serverless_django.contract.resources import Topology
-from serverless_django.objects.options import storage_options
+from serverless_django.contract.resources import Bucket, Topology
 from serverless_django.postgresql import RDS_CA_BUNDLE
 from serverless_django.secrets import FALLBACKS, SECRET_KEY
 
 BACKEND = "serverless_django.postgresql"
 SQS_BACKEND = "serverless_django.tasks.backend.SqsBackend"
 IMMEDIATE_BACKEND = "serverless_django.tasks.in_process.ImmediateBackend"
-S3_STORAGE = "serverless_django.objects.storage.S3Storage"
+S3_STORAGE = "serverless_django.s3.storage.S3Storage"
 CLAIMS_MIDDLEWARE = "serverless_django.http.claims.ClaimsMiddleware"
 BEARER_MIDDLEWARE = "serverless_django.identity.middleware.BearerTokenMiddleware"
+
+IMMUTABLE = "public, max-age=31536000, immutable"
 
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "testserver"]
 
@@ -198,6 +199,19 @@ def _storages(settings: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str,
     return {**(settings.get("STORAGES") or {}), **ours}
 
 
+def storage_options(topology: Topology, bucket: Bucket, *, name: str, domain: str = "") -> dict[str, Any]:
+    """Return the OPTIONS of the storage of `bucket`, whose name in S3 is `name`; `domain` is the CDN in front of it."""
+    options: dict[str, Any] = {"bucket_name": name}
+    if prefixes := topology.trigger_prefixes(bucket.name):
+        options["trigger_prefixes"] = prefixes
+    if bucket.immutable:
+        # As an attachment: a browser that follows a link to the object saves it, and runs no script in it.
+        options["object_parameters"] = {"CacheControl": IMMUTABLE, "ContentDisposition": "attachment"}
+    if domain:
+        options["custom_domain"] = domain
+    return options
+
+
 def _s3_storages(topology: Topology, env: Environment) -> dict[str, Any]:
     return {
         bucket.name: {
@@ -219,7 +233,7 @@ def _local_storages(topology: Topology, names: Mapping[str, str], endpoint: str)
     folder = Path(tempfile.gettempdir()) / "serverless-django"
     return {
         name: {
-            "BACKEND": "serverless_django.objects.folder.FolderStorage",
+            "BACKEND": "serverless_django.s3.storage.FolderStorage",
             "OPTIONS": {"location": folder / name, "base_url": f"/objects/{name}/", "allow_overwrite": True},
         }
         for name in names

@@ -6,7 +6,7 @@ import pytest
 
 from lambda_app.topology import TOPOLOGY
 from serverless_django.contract.environment import CACHE_ACCESS
-from serverless_django.objects.storage import URL_LIFETIME_SECONDS
+from serverless_django.s3.storage import URL_LIFETIME_SECONDS
 from tests.deployment import actions_of, role_of
 
 

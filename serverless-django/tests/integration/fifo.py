@@ -15,7 +15,7 @@ from django.utils import timezone
 from serverless_django.contract.resources import Queue, Topology
 from serverless_django.handlers.sqs import handler
 from serverless_django.maintenance import sweep_outbox
-from serverless_django.tasks import outbox, settlement, sqs, task
+from serverless_django.tasks import outbox, retries, sqs, task
 from serverless_django.tasks.models import DeferredCall
 from serverless_django.tasks.sqs import QueueFaultError, QueueUnavailableError
 from serverless_django.testing import LambdaContext
@@ -142,7 +142,7 @@ def fifo_line(settings: Any, monkeypatch: pytest.MonkeyPatch, topology: Topology
     effects.clear()
     failing.clear()
     settings.SERVERLESS = {"TOPOLOGY": topology}
-    monkeypatch.setattr(settlement, "backoff", lambda *args, **kwargs: 0)
+    monkeypatch.setattr(retries, "backoff", lambda *args, **kwargs: 0)
     monkeypatch.setattr(outbox, "PAUSE_SECONDS", 0.0)
     faulty = FaultySqs(sqs._call)
     monkeypatch.setattr(sqs, "_call", faulty.call)

@@ -15,8 +15,8 @@ from lambda_app.topology import TOPOLOGY
 from serverless_django.contract.resources import ObjectTrigger
 from serverless_django.handlers.s3 import handler as s3_handler
 from serverless_django.handlers.sqs import handler
-from serverless_django.objects import triggers
-from serverless_django.tasks import backend, settlement, sqs
+from serverless_django.s3 import triggers
+from serverless_django.tasks import backend, retries, sqs
 from serverless_django.tasks.models import DeferredCall, FailedCall, Receipt, StoredResult
 from serverless_django.testing import LambdaContext
 from tests import sample_tasks
@@ -299,12 +299,14 @@ ATTRIBUTES = ("ApproximateReceiveCount", "SentTimestamp", "MessageGroupId")
 
 @pytest.fixture
 def nothing_sent(monkeypatch):
-    """Let settlement find SQS behind the tasks, and note what it would have been told."""
+    """Let the code of retries find SQS behind the tasks, and note what it would have been told."""
     told = []
-    monkeypatch.setattr(settlement, "_is_ours", lambda delivery: bool(delivery.queue_arn))
-    monkeypatch.setattr(settlement, "url_of", lambda arn: arn)
-    monkeypatch.setattr(settlement, "change_visibility", lambda url, waits: told.append(waits))
-    monkeypatch.setattr(settlement.dead_letters, "bury", lambda record, **fields: told.append(record) or True)
+    monkeypatch.setattr(retries, "_is_ours", lambda delivery: bool(delivery.queue_arn))
+    monkeypatch.setattr(retries, "url_of", lambda arn: arn)
+    monkeypatch.setattr(retries, "change_visibility", lambda url, waits: told.append(waits))
+    monkeypatch.setattr(
+        retries.dead_letters, "send_to_dead_letters", lambda record, **fields: told.append(record) or True
+    )
     return told
 
 

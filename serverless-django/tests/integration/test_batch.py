@@ -47,7 +47,7 @@ def test_without_time_left_nothing_starts_and_everything_goes_back(calls):
 
 def test_a_batch_stops_when_another_call_like_the_slowest_would_not_fit(calls, monkeypatch):
     context, clock = LambdaContext(remaining_ms=5_000), [0.0]
-    monkeypatch.setattr("serverless_django.tasks.deadline.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("serverless_django.tasks.deliveries.time.monotonic", lambda: clock[0])
 
     def work_a_second(*args):
         clock[0] += 1

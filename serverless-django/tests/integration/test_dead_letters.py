@@ -29,7 +29,7 @@ def calls():
 @pytest.fixture
 def deliver(receive, queues, monkeypatch):
     """Let a worker take what waits in the queue, as Lambda does; return what it reports as failed."""
-    monkeypatch.setattr("serverless_django.tasks.settlement.backoff", lambda *args, **kwargs: 0)
+    monkeypatch.setattr("serverless_django.tasks.retries.backoff", lambda *args, **kwargs: 0)
     client = boto3.client("sqs")
     arn = client.get_queue_attributes(QueueUrl=queues["default"], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 

@@ -5,14 +5,14 @@ import logging
 import pytest
 
 from serverless_django.handlers import api_gateway, sqs
-from serverless_django.observability.origins import Origin, continued
+from serverless_django.observability.correlation import Correlation, continued
 from serverless_django.testing.log_lines import captured_lines
 from tests.integration.test_sqs import record
 from tests.sample_tasks import note
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ADA = Origin("request-1", "Root=1-abc;Sampled=1")
+ADA = Correlation("request-1", "Root=1-abc;Sampled=1")
 
 
 def test_the_id_in_a_response_is_that_of_its_line(event, lambda_context):

@@ -17,8 +17,8 @@ from django.core.files.storage import storages
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serverless_django.objects.bucket import BucketStorage
-from serverless_django.objects.storage import S3Storage
+from serverless_django.s3.bucket import BucketStorage
+from serverless_django.s3.storage import S3Storage
 
 KEY = "pictures/019ab000-0000-7000-8000-00000000000d"
 

@@ -14,8 +14,8 @@ from serverless_django.http.events import GATEWAYS
 from serverless_django.local.api_gateway import HttpRequest, http_api_event
 from serverless_django.local.api_gateway import Origin as Place
 from serverless_django.observability import redaction
+from serverless_django.observability.correlation import correlation_of
 from serverless_django.observability.lines import encode_line
-from serverless_django.observability.origins import origin_of
 from serverless_django.observability.redaction import hide_values
 from serverless_django.observability.statements import shape_of
 from serverless_django.observability.texts import cut
@@ -29,8 +29,8 @@ READ_NO_STRANGERS_TEXT = {
     "serverless_django.doctor.rules_statements._AGGREGATE": "the same",
     "serverless_django.doctor.rules_statements._SELECTED": "the same",
     "serverless_django.doctor.rules_statements._WRAPPED": "the same",
-    "serverless_django.identity.tokens._TOKEN": "matched once, from the start, and no part can match another's",
-    "serverless_django.objects.addresses.PLAIN_REGION": "names of regions, from the settings",
+    "serverless_django.identity.jwt._TOKEN": "matched once, from the start, and no part can match another's",
+    "serverless_django.s3.addresses.PLAIN_REGION": "names of regions, from the settings",
     "serverless_django.observability.statements._COLUMNS": "SQL of the ORM, without values",
     "serverless_django.observability.statements._LISTS": "the same; the length of its lists is tried below",
     "serverless_django.observability.statements._LITERALS": "the same",
@@ -148,7 +148,7 @@ READERS = {
     "many cookies": lambda text: scope_of(http_api(cookies=list(text))),
     "a forwarded address": lambda text: scope_of(load_balancer(headers={"x-forwarded-for": text})),
     "a host": lambda text: scope_of(load_balancer(headers={"host": text})),
-    "a trace": lambda text: origin_of(http_api(headers={"x-amzn-trace-id": text}), LambdaContext()),
+    "a trace": lambda text: correlation_of(http_api(headers={"x-amzn-trace-id": text}), LambdaContext()),
     "an encoding": preferred_encoding.__wrapped__,
     "a weight": lambda text: preferred_encoding.__wrapped__(f"gzip;q=0.{text}"),
     "an address": network_of,
@@ -180,7 +180,7 @@ def record_of(key):
 
 
 def test_reading_a_message_or_a_key_takes_as_long_as_it_is_long():
-    from serverless_django.objects.events import read_objects
+    from serverless_django.s3.events import read_objects
     from serverless_django.tasks.wire import read_envelope
 
     for unit in ("a", "%41", "+", "[", "/", "\\", '"', "1"):

@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from serverless_django.http.adapter import LambdaAdapter
+from serverless_django.identity.jwt import ALGORITHMS, TokenVerifier
 from serverless_django.identity.key_set import (
     FETCHES_AT_ONCE,
     FRESH_SECONDS,
@@ -23,7 +24,6 @@ from serverless_django.identity.key_set import (
     KeysUnavailableError,
 )
 from serverless_django.identity.middleware import BearerTokenMiddleware
-from serverless_django.identity.tokens import ALGORITHMS, TokenVerifier
 from serverless_django.testing import LambdaContext
 from tests.fresh_process import ENVIRONMENT, run
 from tests.issuer import AUDIENCE, ISSUER, Issuer

@@ -27,7 +27,7 @@ BUCKET_NAMES = {"media": "media"}
 # As deployed: signing its URLs is part of a feed page's price.
 STORAGES = {
     "media": {
-        "BACKEND": "serverless_django.objects.storage.S3Storage",
+        "BACKEND": "serverless_django.s3.storage.S3Storage",
         "OPTIONS": {"bucket_name": "media"},
     }
 }

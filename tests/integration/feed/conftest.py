@@ -12,7 +12,7 @@ from PIL import Image
 from lambda_app.apps.feed.models import Member, Photo, Post
 from lambda_app.apps.feed.services.photos import upload_key
 from serverless_django.testing.requests import client_with_claims
-from serverless_django.testing.task_queue import TaskQueue
+from serverless_django.testing.sqs_events import TaskQueue
 
 STORAGE = {
     "BACKEND": "tests.integration.feed.doubles.SigningStorage",

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.files.storage import InMemoryStorage
 
-from serverless_django.objects.presigned import put_headers
+from serverless_django.s3.storage import put_headers
 
 
 class SigningStorage(InMemoryStorage):

@@ -1,8 +1,10 @@
 """The JSON in which a task call travels through SQS, versioned."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 TASK_PATH_LENGTH = 255
@@ -56,3 +58,14 @@ class TaskMessage:
         values = {name: value for name, value in values.items() if value or name not in OPTIONAL}
         values["version"] = 1 if OPTIONAL.isdisjoint(values) else 2
         return json.dumps(values, separators=(",", ":"), allow_nan=False)
+
+
+_TAKEN = re.compile(r"[!-~]{1,128}")
+"""Letters, digits and punctuation of ASCII; no space."""
+
+
+def message_group(name: str) -> str:
+    """Return `name` itself if SQS takes it, else its digest: any value of an argument may name a group."""
+    if _TAKEN.fullmatch(name):
+        return name
+    return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()

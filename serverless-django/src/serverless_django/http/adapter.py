@@ -18,14 +18,14 @@ from mangum import Mangum
 from mangum.types import Response, Scope
 
 from serverless_django.http.asgi_cycle import AsgiCycle
-from serverless_django.http.deadline import Deadline, DeadlineExceededError, disarm, seconds_left
+from serverless_django.http.cloudfront_secret import CloudFrontSecret
 from serverless_django.http.django_chain import DjangoChain
+from serverless_django.http.event_loop import event_loop
 from serverless_django.http.events import GATEWAYS, Gateway
-from serverless_django.http.kept_loop import kept_loop
 from serverless_django.http.limits import MAX_BODY_BYTES, ResponseTooLargeError, check_size
-from serverless_django.http.origin import Origin
 from serverless_django.http.problems import CONTENT_TYPE, RETRY_AFTER_SECONDS, problem_body
-from serverless_django.observability.origins import request_id_of
+from serverless_django.http.request_timeout import RequestTimeout, RequestTimeoutError, disarm, seconds_left
+from serverless_django.observability.correlation import request_id_of
 from serverless_django.sources import is_request, wrong_source
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class LambdaAdapter:
     """An ASGI application as a Lambda handler.
 
     Django is called in line, through its synchronous chain; any other ASGI application runs on
-    the kept loop.  `base_path` is what the mapping of a custom domain leaves before each path.
+    the lasting event loop.  `base_path` is what the mapping of a custom domain leaves before each path.
     """
 
     def __init__(self, application: Any, *, base_path: str = "/") -> None:
@@ -62,8 +62,8 @@ class LambdaAdapter:
         self._translator = Translator(
             application, lifespan="off", api_gateway_base_path=base_path, custom_handlers=GATEWAYS
         )
-        self._loop = kept_loop()
-        self._origin = Origin.of_environment()
+        self._loop = event_loop()
+        self._cloudfront_secret = CloudFrontSecret.of_environment()
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """Return the gateway's form of the response.
@@ -72,8 +72,8 @@ class LambdaAdapter:
         """
         if not is_request(event):
             raise wrong_source(event, wanted="api_gateway")
-        if self._origin is not None and not self._origin.admits(event):
-            return self._refuse_stranger(self._gateway_of(event, context), self._origin)
+        if self._cloudfront_secret is not None and not self._cloudfront_secret.admits(event):
+            return self._refuse_direct_request(self._gateway_of(event, context), self._cloudfront_secret)
         return self.answer(event, context)
 
     def answer(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -94,8 +94,8 @@ class LambdaAdapter:
     def _gateway_of(self, event: dict[str, Any], context: Any) -> Gateway:
         return cast("Gateway", self._translator.infer(event, context))
 
-    def _refuse_stranger(self, gateway: Gateway, origin: Origin) -> dict[str, Any]:
-        if origin.is_known:
+    def _refuse_direct_request(self, gateway: Gateway, secret: CloudFrontSecret) -> dict[str, Any]:
+        if secret.is_known:
             return gateway(_problem(gateway, HTTPStatus.FORBIDDEN, "the request did not come through CloudFront"))
         return gateway(_problem(gateway, HTTPStatus.SERVICE_UNAVAILABLE, retry_after=RETRY_AFTER_SECONDS))
 
@@ -114,10 +114,10 @@ class LambdaAdapter:
     def _respond_in_time(self, gateway: Any, scope: Scope, body: bytes) -> Response:
         self._loop.adopt()
         try:
-            with Deadline(seconds_left(gateway.event, gateway.context)):
+            with RequestTimeout(seconds_left(gateway.event, gateway.context)):
                 # In its own context: what one request sets, the next must not see.
                 return copy_context().run(self._serve, scope, body)
-        except DeadlineExceededError:
+        except RequestTimeoutError:
             disarm()
             logger.exception("%s %s was given up: no time was left", scope["method"], scope["path"])
         self._give_up()

@@ -1,4 +1,4 @@
-"""ASGI scope and body → any ASGI application, on the kept loop → response."""
+"""ASGI scope and body → any ASGI application, on the lasting event loop → response."""
 
 from asgiref.sync import async_to_sync
 from mangum.protocols import HTTPCycle

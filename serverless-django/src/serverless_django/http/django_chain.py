@@ -45,7 +45,7 @@ class LambdaRequest(ASGIRequest):
 
 
 class DjangoChain(BaseHandler):
-    """Middleware, URLs and views as under ASGI; async ones run on the kept loop."""
+    """Middleware, URLs and views as under ASGI; async ones run on the lasting event loop."""
 
     def __init__(self) -> None:
         self.load_middleware(is_async=False)

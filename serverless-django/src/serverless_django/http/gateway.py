@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from serverless_django.observability.origins import request_id_of
+from serverless_django.observability.correlation import request_id_of
 
 
 def event_of(request: HttpRequest) -> Mapping[str, Any]:

@@ -20,7 +20,7 @@ from django.utils.module_loading import import_string
 
 from serverless_django.http.problems import UNAVAILABLE, unavailable
 from serverless_django.idempotency.answers import Answer, RequestKey, State, claim, store
-from serverless_django.tasks.promises import promised
+from serverless_django.tasks.commits import promised
 
 logger = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from django.http.response import HttpResponseBase
 from serverless_django.http.problems import unavailable
 
 try:
+    from serverless_django.identity.jwt import TokenVerifier
     from serverless_django.identity.key_set import KeysUnavailableError
-    from serverless_django.identity.tokens import TokenVerifier
 except ModuleNotFoundError as error:
     # Most deployments have a gateway that verifies tokens, and do not carry five megabytes for it.
     raise ImproperlyConfigured(f'{error}, which verifies tokens; run uv add "pyjwt[crypto]" and deploy') from error

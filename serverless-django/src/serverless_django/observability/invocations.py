@@ -19,8 +19,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.http import HttpRequest
 
+from serverless_django.observability.correlation import continued, correlation_of
 from serverless_django.observability.logs import logger
-from serverless_django.observability.origins import continued, origin_of
 from serverless_django.observability.uncaught import printable
 
 queries_logger = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def observed(source: str) -> Callable[[Handler], Handler]:
         @wraps(handler)
         def run(event: Any, context: LambdaContext) -> Any:
             try:
-                with continued(origin_of(event, context)):
+                with continued(correlation_of(event, context)):
                     return _measured(handler, event, context, _begin(source))
             except Exception as error:
                 if (shown := printable(error)) is error:

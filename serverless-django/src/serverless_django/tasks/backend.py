@@ -19,14 +19,13 @@ from uuid6 import uuid7
 
 from serverless_django.conf import topology
 from serverless_django.contract.task_message import TaskMessage
-from serverless_django.observability.origins import current_origin
+from serverless_django.observability.correlation import current_correlation
 from serverless_django.tasks import outbox, results
 from serverless_django.tasks.arguments import MAX_NESTING, InvalidArgumentsError, check_storable, encode_call
-from serverless_django.tasks.commits import tell
+from serverless_django.tasks.commits import is_promised, tell
 from serverless_django.tasks.groups import group_of
 from serverless_django.tasks.items import item_reader
 from serverless_django.tasks.options import ServerlessTask, TaskOptions, options_of
-from serverless_django.tasks.promises import is_promised
 from serverless_django.tasks.rows import MAX_DELAY, Call
 from serverless_django.tasks.sqs import MAX_MESSAGE_BYTES, QueueUnavailableError, send_messages
 from serverless_django.tasks.wire import read_envelope
@@ -162,7 +161,7 @@ class SqsBackend(BaseTaskBackend):
 def message_of(result: TaskResult[Any, Any]) -> TaskMessage:
     """Return the message of a call; one for later bears the moment that it is for."""
     # Of the client's making, and no reason to refuse what it asks for.
-    origin = current_origin()
+    correlation = current_correlation()
     moment = max(filter(None, (result.enqueued_at, result.task.run_after)))
     return TaskMessage(
         id=result.id,
@@ -171,8 +170,8 @@ def message_of(result: TaskResult[Any, Any]) -> TaskMessage:
         args=result.args,
         kwargs=result.kwargs,
         priority=result.task.priority,
-        request_id=_readable(origin.request_id),
-        trace=_readable(origin.trace),
+        request_id=_readable(correlation.request_id),
+        trace=_readable(correlation.trace),
     )
 
 

@@ -13,12 +13,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from django.db import DatabaseError, close_old_connections
 
 from serverless_django.contract.task_message import InvalidTaskMessageError
-from serverless_django.observability.origins import Origin, continued
+from serverless_django.observability.correlation import Correlation, continued
 from serverless_django.sources import source_of, wrong_source
 from serverless_django.tasks import suspects
 from serverless_django.tasks.bulk import run_bulk
-from serverless_django.tasks.deadline import Deadline
 from serverless_django.tasks.deliveries import (
+    BatchTime,
     DeliveredCall,
     Delivery,
     Reader,
@@ -28,10 +28,10 @@ from serverless_django.tasks.deliveries import (
     read_deliveries,
 )
 from serverless_django.tasks.execution import run_call
-from serverless_django.tasks.faults import OutageError
 from serverless_django.tasks.options import options_of
 from serverless_django.tasks.registry import load_task, loaded_task
-from serverless_django.tasks.settlement import acknowledge, settle
+from serverless_django.tasks.retries import acknowledge, retry_or_give_up
+from serverless_django.tasks.transient_errors import OutageError
 from serverless_django.tasks.wire import Envelope
 
 logger = logging.getLogger(__name__)
@@ -56,8 +56,8 @@ def run_batch(event: Any, read: Reader, context: LambdaContext, *, handler: str)
     if source_of(event) != "sqs":
         raise wrong_source(event, wanted=handler)
     deliveries = read_deliveries(event["Records"], read)
-    is_outage = not run_deliveries(deliveries, Deadline(context))
-    settle(deliveries, is_outage=is_outage)
+    is_outage = not run_deliveries(deliveries, BatchTime(context))
+    retry_or_give_up(deliveries, is_outage=is_outage)
     if wish := next(filter(None, map(_wish_of, deliveries)), None):
         acknowledge(deliveries)
         raise wish
@@ -86,16 +86,16 @@ def run_directly(found: Sequence[Envelope | Exception], *, receives: int = 1) ->
         raise OutageError("a call met a fault of the infrastructure; see the log")
 
 
-def run_deliveries(deliveries: Sequence[Delivery], deadline: Deadline) -> bool:
-    """Run `deliveries` until `deadline`; return False if it ended early because the database takes no writes."""
+def run_deliveries(deliveries: Sequence[Delivery], batch_time: BatchTime) -> bool:
+    """Run `deliveries` until `batch_time` is over; return False if it ends early, as the database takes no writes."""
     # The environment may have been frozen since the last batch, and its connection closed by the proxy.
     close_old_connections()
     try:
         suspects.recall([call for delivery in deliveries for call in delivery.calls])
         blocked: set[str] = set()
         for turn in _turns(deliveries):
-            _run_together(turn.together, deadline)
-            _run_singly(turn, blocked, deadline, deliveries)
+            _run_together(turn.together, batch_time)
+            _run_singly(turn, blocked, batch_time, deliveries)
     except (OutageError, DatabaseError) as error:
         logger.exception("the batch ends early: %s", error)
         return False
@@ -147,47 +147,47 @@ def _is_bulk(path: str) -> bool:
     return options_of(loaded_task(path))["bulk"]
 
 
-def _run_together(calls_by_task: Mapping[str, list[DeliveredCall]], deadline: Deadline) -> None:
+def _run_together(calls_by_task: Mapping[str, list[DeliveredCall]], batch_time: BatchTime) -> None:
     for path, calls in calls_by_task.items():
-        if deadline.has_time() and suspects.begin_together(calls):
-            _run_bulk_calls(path, calls, deadline)
+        if batch_time.has_time() and suspects.begin_together(calls):
+            _run_bulk_calls(path, calls, batch_time)
 
 
-def _run_bulk_calls(path: str, calls: Sequence[DeliveredCall], deadline: Deadline) -> None:
+def _run_bulk_calls(path: str, calls: Sequence[DeliveredCall], batch_time: BatchTime) -> None:
     try:
-        run_bulk(load_task(path), calls, deadline)
+        run_bulk(load_task(path), calls, batch_time)
     except InvalidTaskMessageError as error:
         logger.exception("%d calls of %s go back", len(calls), path)
         for call in calls:
             call.error = error
 
 
-def _run_singly(turn: _Turn, blocked: set[str], deadline: Deadline, deliveries: Sequence[Delivery]) -> None:
+def _run_singly(turn: _Turn, blocked: set[str], batch_time: BatchTime, deliveries: Sequence[Delivery]) -> None:
     # Sorting keeps the order of equals, and a FIFO queue's own order where it matters.
     for delivery, call in sorted(turn.single, key=lambda pair: 0 if pair[0].group else -pair[1].envelope.priority):
         if delivery.group in blocked:
             continue
-        if not deadline.has_time():
+        if not batch_time.has_time():
             left = sum(not call.is_done for _, call in turn.single)
-            logger.warning("stopped before the deadline: %d calls go back", left)
+            logger.warning("stopped before its time is over: %d calls go back", left)
             return
         if turn.suspicion == Suspicion.STRONG:
             # It may well end this worker: SQS is told of all others before.
-            settle([other for other in deliveries if other.is_tried], is_outage=False)
+            retry_or_give_up([other for other in deliveries if other.is_tried], is_outage=False)
             acknowledge(deliveries)
-        _run_single_call(delivery, call, deadline)
+        _run_single_call(delivery, call, batch_time)
         if delivery.group and not call.is_done:
             blocked.add(delivery.group)
 
 
-def _run_single_call(delivery: Delivery, call: DeliveredCall, deadline: Deadline) -> None:
-    origin = Origin(call.envelope.request_id, call.envelope.trace)
-    with continued(origin, message_id=delivery.message_id):
+def _run_single_call(delivery: Delivery, call: DeliveredCall, batch_time: BatchTime) -> None:
+    correlation = Correlation(call.envelope.request_id, call.envelope.trace)
+    with continued(correlation, message_id=delivery.message_id):
         if suspects.begin(call):
             if not delivery.group and _is_bulk(call.envelope.task):
-                _run_bulk_calls(call.envelope.task, [call], deadline)
+                _run_bulk_calls(call.envelope.task, [call], batch_time)
             else:
-                with deadline.measured():
+                with batch_time.measured():
                     run_call(call)
         if call.error:
             # Django has logged the traceback of what a task raised.

@@ -20,10 +20,10 @@ from django.tasks import Task
 from serverless_django.contract.task_message import InvalidTaskMessageError
 from serverless_django.tasks import receipts
 from serverless_django.tasks.commits import check_transaction, task_transaction
-from serverless_django.tasks.deadline import Deadline
-from serverless_django.tasks.deliveries import DeliveredCall, task_failure
+from serverless_django.tasks.deliveries import BatchTime, DeliveredCall, task_failure
 from serverless_django.tasks.failures import forget_failures
-from serverless_django.tasks.faults import (
+from serverless_django.tasks.items import ItemReader, item_reader
+from serverless_django.tasks.transient_errors import (
     OutageError,
     PassingError,
     is_infrastructure,
@@ -31,7 +31,6 @@ from serverless_django.tasks.faults import (
     run_despite_conflicts,
     words_of,
 )
-from serverless_django.tasks.items import ItemReader, item_reader
 
 logger = logging.getLogger(__name__)
 
@@ -39,14 +38,14 @@ MAX_IDS = 100
 """Of the calls in one line: CloudWatch takes 1 MB of it, and a batch may have 10,000."""
 
 
-def run_bulk(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: Deadline) -> None:
+def run_bulk(task: Task[Any, Any], calls: Sequence[DeliveredCall], batch_time: BatchTime) -> None:
     """Run `calls`, all of `task`, as one, and note in each what became of it.
 
     Neither done nor failed is what met the infrastructure's fault, or had no time: it comes again.
     Raise OutageError if the database takes no writes; what had committed until then is noted.
     """
     try:
-        _run(task, _readable(calls, item_reader(task.func)), deadline)
+        _run(task, _readable(calls, item_reader(task.func)), batch_time)
     except PassingError as error:
         if is_outage():
             raise OutageError("the database takes no writes") from error
@@ -73,12 +72,12 @@ def _readable(calls: Sequence[DeliveredCall], read_items: ItemReader) -> list[De
     return sorted(readable, key=lambda call: call.key.id)
 
 
-def _run(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: Deadline) -> None:
-    if not calls or not deadline.has_time():
+def _run(task: Task[Any, Any], calls: Sequence[DeliveredCall], batch_time: BatchTime) -> None:
+    if not calls or not batch_time.has_time():
         return
     parts = _Parts()
-    with deadline.measured():
-        error = _error_in(partial(run_despite_conflicts, partial(_commit, task, calls, deadline, parts)))
+    with batch_time.measured():
+        error = _error_in(partial(run_despite_conflicts, partial(_commit, task, calls, batch_time, parts)))
     if error is None:
         _note(calls, parts)
     elif len(calls) == 1:
@@ -86,8 +85,8 @@ def _run(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: Deadlin
     else:
         # Every part worked and COMMIT did not, as with a deferred constraint: a transaction for each half.
         half = len(calls) // 2
-        _run(task, calls[:half], deadline)
-        _run(task, calls[half:], deadline)
+        _run(task, calls[:half], batch_time)
+        _run(task, calls[half:], batch_time)
 
 
 @dataclass(slots=True)
@@ -105,12 +104,12 @@ class _Parts:
         return call.key.id not in self.failures and call.key.id not in self.untried
 
 
-def _commit(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: Deadline, parts: _Parts) -> None:
+def _commit(task: Task[Any, Any], calls: Sequence[DeliveredCall], batch_time: BatchTime, parts: _Parts) -> None:
     # Again after a conflict: what the attempt before has found is forgotten with it.
     parts.clear()
     with task_transaction():
         new = _claim(calls)
-        _try_part(task, new, deadline, parts)
+        _try_part(task, new, batch_time, parts)
         if undone := [call.key for call in new if not parts.is_done(call)]:
             receipts.release(undone)
         forget_failures([call for call in calls if call.receives > 1 and parts.is_done(call)])
@@ -125,30 +124,30 @@ def _note(calls: Sequence[DeliveredCall], parts: _Parts) -> None:
             _fail(call, parts.failures[call.key.id])
 
 
-def _halve(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: Deadline, parts: _Parts) -> None:
+def _halve(task: Task[Any, Any], calls: Sequence[DeliveredCall], batch_time: BatchTime, parts: _Parts) -> None:
     """Find the bad ones among `calls`, which fail together."""
     half = len(calls) // 2
-    is_innocent = _try_part(task, calls[:half], deadline, parts)
+    is_innocent = _try_part(task, calls[:half], batch_time, parts)
     if is_innocent and len(calls) - half > 1:
         # It must be in the other half, and to see that fail as a whole would tell nothing new.
-        _halve(task, calls[half:], deadline, parts)
+        _halve(task, calls[half:], batch_time, parts)
     else:
-        _try_part(task, calls[half:], deadline, parts)
+        _try_part(task, calls[half:], batch_time, parts)
 
 
-def _try_part(task: Task[Any, Any], calls: Sequence[DeliveredCall], deadline: Deadline, parts: _Parts) -> bool:
+def _try_part(task: Task[Any, Any], calls: Sequence[DeliveredCall], batch_time: BatchTime, parts: _Parts) -> bool:
     """Return whether `calls` work; otherwise note which of them do not."""
-    if not deadline.has_time():
+    if not batch_time.has_time():
         parts.untried.update(call.key.id for call in calls)
         return False
     items = _items_of(calls)
-    with deadline.measured():
+    with batch_time.measured():
         error = _error_in(transaction.atomic(partial(_call, task, items))) if items else None
     if error is not None and len(calls) == 1:
         parts.failures[calls[0].key.id] = error
     elif error is not None:
         # Not where it was caught: an error of a half would drag those of its wholes along, traceback by traceback.
-        _halve(task, calls, deadline, parts)
+        _halve(task, calls, batch_time, parts)
     return error is None
 
 

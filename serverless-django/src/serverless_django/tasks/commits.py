@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from threading import Event
 from typing import Any
@@ -16,7 +17,23 @@ from django.tasks import TaskResult
 from psycopg.pq import TransactionStatus
 
 from serverless_django.observability.budgets import BudgetExceededError
-from serverless_django.tasks.promises import promised
+
+_is_promised: ContextVar[bool] = ContextVar("calls are promised", default=False)
+
+
+@contextmanager
+def promised() -> Iterator[None]:
+    """Write every call that is enqueued within as a row of the outbox, also of a task that is `direct`."""
+    token = _is_promised.set(True)
+    try:
+        yield
+    finally:
+        _is_promised.reset(token)
+
+
+def is_promised() -> bool:
+    return _is_promised.get()
+
 
 logger = logging.getLogger(__name__)
 

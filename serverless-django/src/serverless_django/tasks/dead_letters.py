@@ -75,7 +75,7 @@ class DeadLetter:
         )
 
 
-def bury(record: Mapping[str, Any], *, error: Exception, attempts: int) -> bool:
+def send_to_dead_letters(record: Mapping[str, Any], *, error: Exception, attempts: int) -> bool:
     """Send the message of `record` to the dead-letter queue, with the last `error` and the number of `attempts`.
 
     Return False if its queue has no dead-letter queue.  A worker that is killed before it acknowledges the message

@@ -4,17 +4,47 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from django.tasks import TaskResult
 
-from serverless_django.tasks.faults import words_of
 from serverless_django.tasks.receipts import ReceiptKey
+from serverless_django.tasks.transient_errors import words_of
 from serverless_django.tasks.wire import Envelope
+
+MARGIN = timedelta(milliseconds=750)
+"""Left over for the response and for what SQS is told when a batch is stopped before its deadline."""
+
+
+class BatchTime:
+    def __init__(self, context: LambdaContext) -> None:
+        self._context = context
+        self._slowest = timedelta(0)
+
+    @property
+    def remaining(self) -> timedelta:
+        """What work may use."""
+        return timedelta(milliseconds=self._context.get_remaining_time_in_millis()) - MARGIN
+
+    def has_time(self) -> bool:
+        return self.remaining > self._slowest
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Let the work inside count for what comes next."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self._slowest = max(self._slowest, timedelta(seconds=time.monotonic() - started))
+
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +119,7 @@ class Delivery:
     is_settled: bool = False
     """Whether its failure is counted, and SQS knows when it is to come again."""
 
-    is_buried: bool = False
+    is_given_up: bool = False
     is_acknowledged: bool = False
 
     @property
@@ -117,7 +147,7 @@ class Delivery:
     @property
     def is_over(self) -> bool:
         """Whether SQS must not deliver it again."""
-        return self.is_buried or self.is_done
+        return self.is_given_up or self.is_done
 
     @property
     def is_tried(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import os
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -14,21 +15,23 @@ from django.tasks.signals import task_finished, task_started
 from django.utils import timezone
 from django.utils.json import normalize_json
 
+from serverless_django.conf import topology
+from serverless_django.contract.resources import SCHEDULE_ID_PREFIX
 from serverless_django.contract.task_message import InvalidTaskMessageError
 from serverless_django.tasks import receipts, results
 from serverless_django.tasks.arguments import check_storable
 from serverless_django.tasks.commits import check_transaction, task_transaction, tell
 from serverless_django.tasks.deliveries import DeliveredCall, task_failure
 from serverless_django.tasks.failures import forget_failures
-from serverless_django.tasks.faults import (
+from serverless_django.tasks.options import options_of
+from serverless_django.tasks.registry import load_task
+from serverless_django.tasks.transient_errors import (
     OutageError,
     is_infrastructure,
     is_outage,
     run_despite_conflicts,
 )
-from serverless_django.tasks.options import options_of
-from serverless_django.tasks.registry import load_task
-from serverless_django.tasks.schedules import is_skipped
+from serverless_django.tasks.wire import Envelope
 
 logger = logging.getLogger(__name__)
 
@@ -158,3 +161,16 @@ def _set(result: TaskResult[Any, Any], **values: Any) -> None:
     # A result is frozen; Django's own backends complete theirs in this way, too.
     for name, value in values.items():
         object.__setattr__(result, name, value)
+
+
+def is_skipped(envelope: Envelope) -> bool:
+    """Return whether the schedule that sent this skips a moment as late as this one is now."""
+    if not envelope.id.startswith(SCHEDULE_ID_PREFIX):
+        return False
+    late = datetime.now(UTC) - envelope.enqueued_at
+    patience = _skip_after(envelope.id.removeprefix(SCHEDULE_ID_PREFIX).partition("/")[0])
+    return patience is not None and late > patience
+
+
+def _skip_after(name: str) -> timedelta | None:
+    return next((schedule.skip_after for schedule in topology().every_schedule if schedule.name == name), None)

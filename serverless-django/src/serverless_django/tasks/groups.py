@@ -10,8 +10,7 @@ from typing import Any
 
 from django.tasks import Task
 
-from serverless_django.contract.message_groups import message_group
-from serverless_django.contract.task_message import InvalidTaskMessageError
+from serverless_django.contract.task_message import InvalidTaskMessageError, message_group
 from serverless_django.tasks.options import options_of
 from serverless_django.tasks.registry import load_task
 from serverless_django.tasks.wire import read_envelope

@@ -16,8 +16,8 @@ from django.tasks.exceptions import TaskResultDoesNotExist
 from django.utils import timezone
 
 from serverless_django.contract.task_message import InvalidTaskMessageError
-from serverless_django.tasks.faults import words_of
 from serverless_django.tasks.registry import load_task
+from serverless_django.tasks.transient_errors import words_of
 
 if TYPE_CHECKING:
     from django.db.models import Manager, QuerySet

@@ -16,8 +16,8 @@ from django.db import DatabaseError
 
 from serverless_django.tasks.deliveries import DeliveredCall, Suspicion
 from serverless_django.tasks.failures import UNFINISHED, WorkerEndedError, note_attempts, read_failures
-from serverless_django.tasks.faults import OutageError, is_outage
-from serverless_django.tasks.settlement import max_attempts_of
+from serverless_django.tasks.retries import max_attempts_of
+from serverless_django.tasks.transient_errors import OutageError, is_outage
 
 logger = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from serverless_django.settings import BACKEND
 from serverless_django.testing.lambda_context import LambdaContext
 from serverless_django.testing.log_lines import Lines, captured_lines
 from serverless_django.testing.requests import kept_connection
-from serverless_django.testing.task_queue import BACKEND as DUMMY_BACKEND
-from serverless_django.testing.task_queue import TaskQueue
+from serverless_django.testing.sqs_events import BACKEND as DUMMY_BACKEND
+from serverless_django.testing.sqs_events import TaskQueue
 
 
 @pytest.fixture(scope="session")

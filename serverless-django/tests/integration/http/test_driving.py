@@ -84,7 +84,7 @@ def _async_middleware(settings):
 
 @pytest.mark.usefixtures("_async_middleware")
 @pytest.mark.parametrize("view", BRIDGES)
-def test_async_middleware_runs_on_the_kept_loop(get, threads, view):
+def test_async_middleware_runs_on_the_lasting_event_loop(get, threads, view):
     replies = [get(f"/{view}") for _ in range(3)]
 
     assert {reply["headers"]["x-seen"] for reply in replies} == {"async views"}

@@ -8,7 +8,7 @@ import pytest
 from django.core.handlers.asgi import ASGIHandler
 from django.core.signals import request_started
 
-from serverless_django.http import origin
+from serverless_django.http import cloudfront_secret
 from serverless_django.http.adapter import LambdaAdapter
 from serverless_django.idempotency.models import StoredAnswer
 from serverless_django.throttling.models import Bucket
@@ -69,13 +69,13 @@ def entered():
 @pytest.fixture
 def reads(monkeypatch):
     """Return how often the secret was read."""
-    counted, read = [], origin.read_secrets
+    counted, read = [], cloudfront_secret.read_secrets
 
     def read_and_count(arn):
         counted.append(arn)
         return read(arn)
 
-    monkeypatch.setattr(origin, "read_secrets", read_and_count)
+    monkeypatch.setattr(cloudfront_secret, "read_secrets", read_and_count)
     return counted
 
 
@@ -169,14 +169,14 @@ def test_a_flood_of_guesses_reads_the_secret_once_a_minute(ask, reads):
 
 
 def test_a_flood_without_any_secret_never_reads_it(ask, reads, monkeypatch):
-    monkeypatch.setattr(origin, "REREAD_SECONDS", -1)
+    monkeypatch.setattr(cloudfront_secret, "REREAD_SECONDS", -1)
 
     assert {ask()["statusCode"] for _ in range(20)} == {403}
     assert reads == []
 
 
 def test_a_rotation_refuses_neither_the_old_nor_the_new_secret(make_environment, secret, monkeypatch):
-    monkeypatch.setattr(origin, "REREAD_SECONDS", -1)
+    monkeypatch.setattr(cloudfront_secret, "REREAD_SECONDS", -1)
     warm = make_environment()
     secret(SECOND)
     cold = make_environment()
@@ -203,7 +203,7 @@ def test_an_outage_of_the_secret_lets_nobody_in(make_environment, monkeypatch, e
 
 
 def test_an_outage_during_a_rotation_forgets_no_secret(ask, monkeypatch):
-    monkeypatch.setattr(origin, "REREAD_SECONDS", -1)
+    monkeypatch.setattr(cloudfront_secret, "REREAD_SECONDS", -1)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
 
     assert [ask(said=said)["statusCode"] for said in ("guess", FIRST)] == [403, 200]

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serverless_django.identity.issuer_keys import read_key_set
+from serverless_django.identity.jwt import ALGORITHMS, TokenVerifier
 from serverless_django.identity.key_set import REFETCH_SECONDS, RETRY_SECONDS, KeySet, KeysUnavailableError
-from serverless_django.identity.tokens import ALGORITHMS, TokenVerifier
 from tests.issuer import AUDIENCE, ISSUER, Issuer, public_jwk
 
 URL = f"{ISSUER}/.well-known/jwks.json"

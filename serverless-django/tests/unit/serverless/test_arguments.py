@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from serverless_django.observability.origins import Origin, continued
+from serverless_django.observability.correlation import Correlation, continued
 from serverless_django.tasks import outbox, results
 from serverless_django.tasks.arguments import MAX_NESTING, InvalidArgumentsError
 from serverless_django.tasks.wire import read_envelope
@@ -141,7 +141,7 @@ def test_nul_travels_but_not_where_it_would_be_stored(sent, monkeypatch):
 
 
 def test_a_header_of_the_client_makes_no_call_unreadable(sent):
-    with continued(Origin(request_id="\udce9", trace="\ud800")):
+    with continued(Correlation(request_id="\udce9", trace="\ud800")):
         note.enqueue(1)
 
     envelope = read_envelope(sent.pop().body)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.core.files.base import ContentFile
 
-from serverless_django.objects.folder import FolderStorage
+from serverless_django.s3.storage import FolderStorage
 
 
 def test_the_form_has_the_fields_that_s3_would_want(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serverless_django.objects.events import CreatedObject, InvalidObjectEventError, read_objects
+from serverless_django.s3.events import CreatedObject, InvalidObjectEventError, read_objects
 
 KEY = "pictures/019ab000-0000-7000-8000-00000000000d"
 

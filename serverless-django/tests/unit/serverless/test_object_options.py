@@ -10,11 +10,11 @@ from django.core.files.base import ContentFile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serverless_django.checks import storages_that_loop
 from serverless_django.contract.resources import Bucket, ObjectTrigger, Queue, Topology
-from serverless_django.objects.bucket import BucketStorage, TriggeringWriteError
-from serverless_django.objects.checks import S3_STORAGE, storages_that_loop
-from serverless_django.objects.options import storage_options
-from serverless_django.objects.storage import S3Storage
+from serverless_django.s3.bucket import BucketStorage, TriggeringWriteError
+from serverless_django.s3.storage import S3Storage
+from serverless_django.settings import S3_STORAGE, storage_options
 
 TOPOLOGY = Topology(
     queues=(Queue(name="default"),),
@@ -63,7 +63,7 @@ def test_a_link_to_a_cdn_loads_no_boto3():
     code = """
 import sys
 from django.conf import settings
-from serverless_django.objects.storage import S3Storage
+from serverless_django.s3.storage import S3Storage
 settings.configure()
 assert S3Storage(bucket_name="b", custom_domain="media.example.com").url("a") == "https://media.example.com/a"
 assert "boto3" not in sys.modules

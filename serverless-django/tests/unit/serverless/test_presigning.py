@@ -11,10 +11,10 @@ from django.core.exceptions import SuspiciousOperation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serverless_django.objects import storage as storage_module
-from serverless_django.objects.bucket import BucketStorage
-from serverless_django.objects.storage import S3Storage
 from serverless_django.presigning import Signer
+from serverless_django.s3 import storage as storage_module
+from serverless_django.s3.bucket import BucketStorage
+from serverless_django.s3.storage import S3Storage
 
 FROZEN = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 BUCKET = "dev-media"
@@ -103,7 +103,7 @@ def test_a_link_and_a_token_load_no_botocore():
     program = """
 import sys
 from django.conf import settings
-storage = {"BACKEND": "serverless_django.objects.storage.S3Storage", "OPTIONS": {"bucket_name": "dev-media"}}
+storage = {"BACKEND": "serverless_django.s3.storage.S3Storage", "OPTIONS": {"bucket_name": "dev-media"}}
 settings.configure(STORAGES={"media": storage})
 from django.core.files.storage import storages
 from serverless_django.postgresql.tokens import sign_token

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from serverless_django.contract.resources import Bucket, ObjectTrigger, Queue, Topology
-from serverless_django.objects import triggers
-from serverless_django.objects.events import CreatedObject, InvalidObjectEventError
-from serverless_django.objects.triggers import task_messages
+from serverless_django.s3 import triggers
+from serverless_django.s3.events import CreatedObject, InvalidObjectEventError
+from serverless_django.s3.triggers import task_messages
 
 NOTE, FAIL = "tests.sample_tasks.note", "tests.sample_tasks.fail"
 TOPOLOGY = Topology(

@@ -6,9 +6,8 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from serverless_django.contract.message_groups import message_group
 from serverless_django.contract.resources import SCHEDULE_ID_PREFIX, Schedule
-from serverless_django.contract.task_message import TaskMessage
+from serverless_django.contract.task_message import TaskMessage, message_group
 
 
 class TaskSchedule(Construct):

@@ -1,6 +1,6 @@
-"""Where there is a CloudFront, a request that did not come through it is refused before Django is entered.
+"""Behind CloudFront, a request that did not pass it is refused before Django is entered.
 
-It has passed no firewall, and anything in its X-Forwarded-For may be forged.
+Such a request has passed no firewall, and anything in its X-Forwarded-For may be forged.
 """
 
 import logging
@@ -15,16 +15,16 @@ from serverless_django.http.fields import last_value
 logger = logging.getLogger(__name__)
 
 REREAD_SECONDS = 60
-"""An environment reads the secret again no oftener than this, however many wrong ones it is told."""
+"""An environment reads the secret again at most once in this time, however many wrong ones arrive."""
 
 STAGES = ("AWSCURRENT", "AWSPREVIOUS")
 """During a rotation CloudFront still sends the previous one."""
 
 PROBES = ("/healthz", "/readyz")
-"""What a load balancer may ask by itself: its own health checks pass no CloudFront."""
+"""Paths that a load balancer may request itself: its health checks do not pass CloudFront."""
 
 
-class Origin:
+class CloudFrontSecret:
     """Knows the secret that CloudFront adds to each request; reads it when made, and again on a mismatch."""
 
     def __init__(self, secret_arn: str) -> None:
@@ -35,7 +35,7 @@ class Origin:
 
     @classmethod
     def of_environment(cls) -> Self | None:
-        """Return the origin that the deploy has named, or None where requests come straight to the API."""
+        """Return the secret that the deploy has named, or None where requests come straight to the API."""
         arn = Environment.read_field("origin_secret_arn")
         return cls(arn) if arn else None
 

@@ -1,15 +1,40 @@
 """A bucket of topology as a Django storage: its URLs are signed here, all else is django-storages', loaded late."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, TypedDict
 
 from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import FileSystemStorage
 from django.utils.functional import LazyObject, empty
 
-from serverless_django.objects.addresses import NoPlainAddressError, address_at, address_of_object
 from serverless_django.presigning import UNSIGNED, find_signer, utc_now
+from serverless_django.s3.addresses import NoPlainAddressError, address_at, address_of_object
+
+
+class PresignedPut(TypedDict):
+    """A request: PUT the bytes to `url` with exactly these `headers`."""
+
+    url: str
+    headers: dict[str, str]
+
+
+class PresignedPost(TypedDict):
+    """An HTML form: POST `fields`, then the file as "file", to `url`."""
+
+    url: str
+    fields: dict[str, str]
+
+
+def put_headers(*, content_type: str, size: int) -> dict[str, str]:
+    """Return the headers of an upload of `size` bytes of `content_type` that S3 accepts once.
+
+    They are signed, so a client can neither change nor omit one.
+    """
+    return {"Content-Type": content_type, "Content-Length": str(size), "If-None-Match": "*"}
+
 
 URL_LIFETIME_SECONDS = 3600
 PLAIN_OPTIONS = {"bucket_name", "custom_domain", "object_parameters", "trigger_prefixes"}
@@ -57,7 +82,7 @@ class S3Storage(LazyObject):  # type: ignore[type-arg]
         return set(self.__dict__["_options"]) <= PLAIN_OPTIONS and not any(n.startswith("AWS_") for n in dir(settings))
 
     def _setup(self) -> None:
-        from serverless_django.objects.bucket import BucketStorage
+        from serverless_django.s3.bucket import BucketStorage
 
         self._wrapped: Any = BucketStorage(**self.__dict__["_options"])
 
@@ -80,3 +105,25 @@ def _presign(bucket: str, name: str, expires_in_seconds: int) -> str:
 def _beginning(moment: datetime, period_seconds: int) -> datetime:
     """Return when the current one of equal periods began."""
     return datetime.fromtimestamp(int(moment.timestamp()) // max(1, period_seconds) * max(1, period_seconds), UTC)
+
+
+class FolderStorage(FileSystemStorage):
+    """Nothing listens at the URLs: who wants to upload saves under the key."""
+
+    def presigned_put(self, name: str, *, content_type: str, size: int, expires_in: timedelta) -> PresignedPut:
+        """Return the request for `name` that `S3Storage.presigned_put` would, but unsigned.
+
+        `content_type`, `size` in bytes and `expires_in` are not enforced by a folder.
+        """
+        return {"url": self.url(name), "headers": put_headers(content_type=content_type, size=size)}
+
+    def presigned_post(self, name: str, *, content_type: str, max_bytes: int, expires_in: timedelta) -> PresignedPost:
+        """Return the form for `name` that `S3Storage.presigned_post` would, but unsigned.
+
+        `content_type`, `max_bytes` and `expires_in` are not enforced by a folder.
+        """
+        return {"url": self.url(""), "fields": {"key": name, "Content-Type": content_type}}
+
+    def open_version(self, name: str, version: str) -> File:  # type: ignore[type-arg]
+        """Open `name`; a folder keeps one version."""
+        return self.open(name)

@@ -14,7 +14,7 @@ from serverless_django.observability.logs import logger
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Correlation:
     """The request that began the work; its fields are empty for work that a schedule began."""
 
     request_id: str = ""
@@ -29,36 +29,36 @@ class Origin:
         return {name: value for name, value in given.items() if value}
 
 
-NO_ORIGIN = Origin()
+NO_CORRELATION = Correlation()
 
-_current: ContextVar[Origin] = ContextVar("origin", default=NO_ORIGIN)
+_current: ContextVar[Correlation] = ContextVar("correlation", default=NO_CORRELATION)
 
 
-def current_origin() -> Origin:
+def current_correlation() -> Correlation:
     return _current.get()
 
 
 @contextmanager
-def continued(origin: Origin, **fields: str) -> Iterator[None]:
-    """Run the block as work that `origin` began: its log lines and its tasks have the id of `origin`.
+def continued(correlation: Correlation, **fields: str) -> Iterator[None]:
+    """Run the block as work that `correlation` began: its log lines and its tasks have the id of `correlation`.
 
     `fields` are added to each log line, too.
     """
-    token = _current.set(origin)
+    token = _current.set(correlation)
     try:
-        with logger.append_context_keys(**origin.fields(), **fields):
+        with logger.append_context_keys(**correlation.fields(), **fields):
             yield
     finally:
         _current.reset(token)
 
 
-def origin_of(event: Any, context: LambdaContext) -> Origin:
-    """Return the request of `event`, with the id of its gateway or of Lambda's `context`, or NO_ORIGIN."""
+def correlation_of(event: Any, context: LambdaContext) -> Correlation:
+    """Return the request of `event`, with the id of its gateway or of Lambda's `context`, or NO_CORRELATION."""
     if not isinstance(event, dict) or "requestContext" not in event:
-        return NO_ORIGIN
+        return NO_CORRELATION
     headers = event.get("headers")
     trace = headers.get("x-amzn-trace-id") if isinstance(headers, dict) else None
-    return Origin(request_id_of(event, context), _trace_of(trace) if isinstance(trace, str) else "")
+    return Correlation(request_id_of(event, context), _trace_of(trace) if isinstance(trace, str) else "")
 
 
 MAX_TRACE_CHARACTERS = 256

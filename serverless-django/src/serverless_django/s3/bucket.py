@@ -11,9 +11,9 @@ from botocore.config import Config
 from storages.backends.s3 import S3Storage
 from storages.utils import get_available_overwrite_name
 
-from serverless_django.objects.addresses import check_segments
-from serverless_django.objects.presigned import PresignedPost, PresignedPut, put_headers
-from serverless_django.objects.versions import VersionFile, open_version
+from serverless_django.s3.addresses import check_segments
+from serverless_django.s3.storage import PresignedPost, PresignedPut, put_headers
+from serverless_django.s3.versions import VersionFile, open_version
 
 
 class TriggeringWriteError(RuntimeError):

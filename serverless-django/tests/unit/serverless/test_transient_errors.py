@@ -7,8 +7,8 @@ import pytest
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 
 from serverless_django.contract.resources import MAX_RETRY_AFTER
-from serverless_django.tasks.faults import backoff, is_conflict, is_infrastructure
 from serverless_django.tasks.sqs import QueueUnavailableError
+from serverless_django.tasks.transient_errors import backoff, is_conflict, is_infrastructure
 
 
 def error_with(kind, code):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from serverless_django.http.deadline import Deadline, DeadlineExceededError, seconds_left
+from serverless_django.http.request_timeout import RequestTimeout, RequestTimeoutError, seconds_left
 
 ROOT = Path(__file__).parents[4]
 
@@ -61,7 +61,7 @@ def test_a_cold_start_counts_too(lambda_context, key, waited, seconds):
 @pytest.mark.usefixtures("timer")
 def test_what_takes_too_long_is_interrupted():
     started = time.monotonic()
-    with pytest.raises(DeadlineExceededError), Deadline(0.1):
+    with pytest.raises(RequestTimeoutError), RequestTimeout(0.1):
         work(10)
 
     assert time.monotonic() - started < 5
@@ -74,11 +74,11 @@ def test_it_strikes_again_when_it_was_swallowed():
     def swallow():
         try:
             work(10)
-        except DeadlineExceededError as error:
+        except RequestTimeoutError as error:
             struck.append(error)
         work(10)
 
-    with pytest.raises(DeadlineExceededError), Deadline(0.05):
+    with pytest.raises(RequestTimeoutError), RequestTimeout(0.05):
         swallow()
 
     assert len(struck) == 1
@@ -86,23 +86,23 @@ def test_it_strikes_again_when_it_was_swallowed():
 
 @pytest.mark.usefixtures("timer")
 def test_a_later_request_is_not_cut_at_the_time_of_an_earlier_one():
-    with Deadline(0.2):
+    with RequestTimeout(0.2):
         pass
-    with Deadline(10):
+    with RequestTimeout(10):
         work(0.4)
 
 
 @pytest.mark.usefixtures("timer")
 def test_a_shorter_deadline_than_the_last_one_is_kept():
-    with Deadline(10):
+    with RequestTimeout(10):
         pass
-    with pytest.raises(DeadlineExceededError), Deadline(0.1):
+    with pytest.raises(RequestTimeoutError), RequestTimeout(0.1):
         work(10)
 
 
 @pytest.mark.usefixtures("timer")
 def test_between_requests_nothing_is_raised():
-    with Deadline(0.1):
+    with RequestTimeout(0.1):
         pass
 
     work(0.3)
@@ -110,7 +110,7 @@ def test_between_requests_nothing_is_raised():
 
 def test_a_timer_of_somebody_else_goes_on(timer):
     handler, before = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)[0]
-    with Deadline(5):
+    with RequestTimeout(5):
         pass
 
     if timer:
@@ -119,7 +119,7 @@ def test_a_timer_of_somebody_else_goes_on(timer):
 
 
 def test_without_time_nothing_is_begun():
-    with pytest.raises(DeadlineExceededError), Deadline(0):
+    with pytest.raises(RequestTimeoutError), RequestTimeout(0):
         pytest.fail("begun")
 
 
@@ -127,7 +127,7 @@ def test_another_thread_is_not_bounded():
     done = []
 
     def run():
-        with Deadline(0.05):
+        with RequestTimeout(0.05):
             work(0.2)
         done.append(True)
 
@@ -142,8 +142,8 @@ def test_a_process_that_ends_leaves_no_timer_to_end_it():
     program = (
         "import atexit, os, signal\n"
         "atexit.register(lambda: os._exit(signal.getitimer(signal.ITIMER_REAL)[0] > 0))\n"
-        "from serverless_django.http.deadline import Deadline\n"
-        "with Deadline(100): pass"
+        "from serverless_django.http.request_timeout import RequestTimeout\n"
+        "with RequestTimeout(100): pass"
     )
 
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0

@@ -18,7 +18,7 @@ GRACE_SECONDS = 1.0
 """How long what was cancelled may take to clean up."""
 
 
-class KeptLoop:
+class EventLoopThread:
     def __init__(self) -> None:
         self._start()
 
@@ -44,9 +44,9 @@ class KeptLoop:
 
 
 @cache
-def kept_loop() -> KeptLoop:
+def event_loop() -> EventLoopThread:
     """Return the one loop of this execution environment."""
-    return KeptLoop()
+    return EventLoopThread()
 
 
 async def _cancel_all() -> None:

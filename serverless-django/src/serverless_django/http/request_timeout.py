@@ -26,7 +26,7 @@ REPEAT_SECONDS = 0.25
 """Until it strikes again, if cleaning up waits too or something swallowed the error."""
 
 
-class DeadlineExceededError(BaseException):
+class RequestTimeoutError(BaseException):
     """Not an Exception, so that no `except Exception` on the way takes it for its own fault."""
 
 
@@ -39,8 +39,8 @@ def seconds_left(event: Mapping[str, Any], context: Any) -> float:
     return min(remaining, GATEWAY_SECONDS - _seconds_waited(event)) - MARGIN_SECONDS
 
 
-class Deadline:
-    """Raise DeadlineExceededError within the context, `seconds` after it was entered.
+class RequestTimeout:
+    """Raise RequestTimeoutError within the context, `seconds` after it was entered.
 
     Only signals can do this, and only the main thread gets them; elsewhere nothing is bounded.
     """
@@ -50,7 +50,7 @@ class Deadline:
 
     def __enter__(self) -> None:
         if self._seconds <= 0:
-            raise DeadlineExceededError
+            raise RequestTimeoutError
         if threading.current_thread() is threading.main_thread():
             _alarm.watch(self._seconds)
 
@@ -82,7 +82,7 @@ class _Alarm:
 
     def ring(self) -> None:
         if self._is_heard:
-            raise DeadlineExceededError
+            raise RequestTimeoutError
         self.stop()
 
     def stop(self) -> None:

@@ -13,15 +13,15 @@ from serverless_django.tasks import dead_letters, results
 from serverless_django.tasks.backend import SqsBackend
 from serverless_django.tasks.deliveries import DeliveredCall, Delivery
 from serverless_django.tasks.failures import count_failures, forget_failures
-from serverless_django.tasks.faults import backoff
 from serverless_django.tasks.options import TaskOptions, options_of
 from serverless_django.tasks.registry import loaded_task
 from serverless_django.tasks.sqs import QueueUnavailableError, change_visibility, delete_messages, url_of
+from serverless_django.tasks.transient_errors import backoff
 
 logger = logging.getLogger(__name__)
 
 
-def settle(deliveries: Sequence[Delivery], *, is_outage: bool) -> None:
+def retry_or_give_up(deliveries: Sequence[Delivery], *, is_outage: bool) -> None:
     """Count the failures of `deliveries`, send those without attempts left to the dead-letter queue, delay the rest.
 
     With `is_outage` the database takes no writes: nothing is counted.  An error with one message changes nothing for
@@ -32,12 +32,12 @@ def settle(deliveries: Sequence[Delivery], *, is_outage: bool) -> None:
     counts = _count(failed)
     for delivery in failed:
         _store_errors(delivery, counts)
-        delivery.is_buried = _is_over(delivery, counts) and _bury(delivery, counts)
-    _forget(delivery for delivery in failed if delivery.is_buried)
+        delivery.is_given_up = _is_over(delivery, counts) and _give_up(delivery, counts)
+    _forget(delivery for delivery in failed if delivery.is_given_up)
     waits = {
         delivery.receipt_handle: _wait(delivery, counts, is_outage=is_outage)
         for delivery in left
-        if not delivery.is_buried
+        if not delivery.is_given_up
     }
     _tell(left, lambda url, handles: change_visibility(url, {item: waits[item] for item in handles if item in waits}))
     for delivery in left:
@@ -96,22 +96,24 @@ def _is_over(delivery: Delivery, counts: Mapping[str, int]) -> bool:
     return _attempts(delivery, counts) >= min(limits, default=options_of(None)["max_attempts"])
 
 
-def _bury(delivery: Delivery, counts: Mapping[str, int]) -> bool:
+def _give_up(delivery: Delivery, counts: Mapping[str, int]) -> bool:
     if not _is_ours(delivery) or delivery.error is None:
         return False
     try:
-        return dead_letters.bury(delivery.record, error=delivery.error, attempts=_attempts(delivery, counts))
+        return dead_letters.send_to_dead_letters(
+            delivery.record, error=delivery.error, attempts=_attempts(delivery, counts)
+        )
     except Exception:
-        logger.exception("message %s could not be buried and comes again", delivery.message_id)
+        logger.exception("message %s could not be sent to the dead-letter queue, and comes again", delivery.message_id)
         return False
 
 
-def _forget(buried: Iterable[Delivery]) -> None:
-    """The count travels with the letter: sent again, it has all its attempts."""
+def _forget(given_up: Iterable[Delivery]) -> None:
+    """Forget the failures of messages in the dead-letter queue: a redriven message has all its attempts again."""
     try:
-        forget_failures([call for delivery in buried for call in delivery.calls])
+        forget_failures([call for delivery in given_up for call in delivery.calls])
     except DatabaseError:
-        logger.warning("the failures of what was buried are kept", exc_info=True)
+        logger.warning("the failures of messages in the dead-letter queue are kept", exc_info=True)
 
 
 def _wait(delivery: Delivery, counts: Mapping[str, int], *, is_outage: bool) -> int:

@@ -8,6 +8,7 @@ AUTH_USER_MODEL = "feed.Member"
 
 INSTALLED_APPS = [
     "serverless_django",
+    "serverless_django.doctor",
     "lambda_app.apps.feed",
 ]
 
@@ -15,14 +16,14 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "serverless_django.http.compression.CompressionMiddleware",
     "serverless_django.http.problems.ProblemDetailsMiddleware",
-    "serverless_django.http.head.HeadMiddleware",
+    "serverless_django.http.middleware.HeadMiddleware",
     "serverless_django.http.conditional.ConditionalGetMiddleware",
     "serverless_django.observability.enforcement.BudgetMiddleware",
     "serverless_django.caching.privacy.PrivateByDefaultMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "serverless_django.http.content_policy.ContentSecurityPolicyMiddleware",
+    "serverless_django.http.middleware.ContentSecurityPolicyMiddleware",
     "django.middleware.common.CommonMiddleware",  # for its check of the Host header
-    "serverless_django.http.claims.ClaimsMiddleware",
+    "serverless_django.http.middleware.ClaimsMiddleware",
     "serverless_django.throttling.middleware.ThrottleMiddleware",
     # Last: whatever stands before it is asked at each repetition, and REPLAY_CHECK.  A system check keeps the order.
     "serverless_django.idempotency.middleware.IdempotencyMiddleware",

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from serverless_django.local import debian
+from serverless_django.local.pgbouncer import unpack_packages
 from serverless_django.local.running import RunningCloud
 from tests.e2e.conftest import PROJECT, Laptop, Phone, eventually
 from tests.tools.browser import Browser, Page
@@ -222,7 +222,7 @@ def test_prometheus_accepts_the_metrics(cloud: RunningCloud) -> None:
 def _promtool() -> str:
     program = PROMETHEUS / "usr" / "bin" / "promtool"
     if not program.exists():
-        debian.unpack(PROMETHEUS, ["prometheus"])
+        unpack_packages(PROMETHEUS, ["prometheus"])
     found = [str(path) for folder in os.get_exec_path() if (path := Path(folder) / "promtool").exists()]
     if program.exists() or found:
         return str(program) if program.exists() else found[0]

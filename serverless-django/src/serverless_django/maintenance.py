@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from serverless_django.contract.resources import HOUSEKEEPING
 from serverless_django.idempotency import answers
-from serverless_django.observability.emf import metric_fields
-from serverless_django.postgresql.statements import run_statement
+from serverless_django.observability.logs import metric_fields
+from serverless_django.postgresql.cursors import run_statement
 from serverless_django.tasks import outbox
 from serverless_django.tasks.backend import SqsBackend
 from serverless_django.tasks.models import FailedCall, StoredResult

@@ -27,7 +27,7 @@ BACKEND = "serverless_django.postgresql"
 SQS_BACKEND = "serverless_django.tasks.backend.SqsBackend"
 IMMEDIATE_BACKEND = "serverless_django.tasks.in_process.ImmediateBackend"
 S3_STORAGE = "serverless_django.s3.storage.S3Storage"
-CLAIMS_MIDDLEWARE = "serverless_django.http.claims.ClaimsMiddleware"
+CLAIMS_MIDDLEWARE = "serverless_django.http.middleware.ClaimsMiddleware"
 BEARER_MIDDLEWARE = "serverless_django.identity.middleware.BearerTokenMiddleware"
 
 IMMUTABLE = "public, max-age=31536000, immutable"

@@ -3,7 +3,7 @@
 import json
 
 from lambda_app.topology import TOPOLOGY
-from serverless_django.observability.emf import NAMESPACE
+from serverless_django.observability.logs import NAMESPACE
 
 QUEUES = TOPOLOGY.every_queue
 

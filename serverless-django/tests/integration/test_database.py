@@ -21,7 +21,7 @@ from serverless_django.local.emulator import free_port
 from serverless_django.local.postgresql import PORT
 from serverless_django.local.tls import server_certificate
 from serverless_django.local.tls_gate import TlsGate
-from serverless_django.postgresql import RDS_CA_BUNDLE, base, tokens
+from serverless_django.postgresql import RDS_CA_BUNDLE, base, iam_password
 from serverless_django.postgresql.base import DatabaseWrapper
 from serverless_django.postgresql.liveness import answers, has_something_to_read
 from serverless_django.postgresql.pins import PinningStatementError
@@ -97,7 +97,7 @@ def settings_dict(**settings):
 @pytest.fixture
 def over_tls(connect, gate, postgresql, role, monkeypatch):
     """Return a maker of connections over TLS, to a server that takes no password but the token of this moment."""
-    token = tokens.sign_token(host="127.0.0.1", port=gate.port, user=role)
+    token = iam_password.sign_token(host="127.0.0.1", port=gate.port, user=role)
     postgresql.execute(f"ALTER ROLE {role} PASSWORD '{token}'")
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: _moment_of(token))
 
@@ -152,7 +152,8 @@ def test_the_password_is_a_token_and_the_server_is_verified(over_tls):
 
 
 def test_a_token_for_another_endpoint_is_refused(over_tls, monkeypatch):
-    monkeypatch.setattr(base, "sign_token", lambda **request: tokens.sign_token(**request | {"host": "127.0.0.2"}))
+    sign = iam_password.sign_token
+    monkeypatch.setattr(base, "sign_token", lambda **request: sign(**request | {"host": "127.0.0.2"}))
 
     with pytest.raises(OperationalError, match="password authentication failed"):
         over_tls()

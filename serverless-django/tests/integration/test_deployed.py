@@ -95,7 +95,7 @@ def test_forgotten_variables_are_all_named():
 CHECK = """
 import django
 from django.core.management import call_command
-from serverless_django.bootstrap import start_django
+from serverless_django.warmup import start_django
 start_django()
 call_command("check", "--deploy", "--fail-level", "ERROR")
 """
@@ -110,7 +110,7 @@ def test_the_deployed_settings_pass_djangos_checks():
 SETTINGS = """
 import json
 from django.conf import settings
-from serverless_django.bootstrap import start_django
+from serverless_django.warmup import start_django
 start_django()
 key = settings.is_overridden("SECRET_KEY")
 print(json.dumps({"database": settings.DATABASES["default"], "debug": settings.DEBUG, "key": key}))

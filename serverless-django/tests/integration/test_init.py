@@ -77,7 +77,7 @@ def test_what_cannot_be_primed_is_logged_and_left_to_the_requests():
 
 
 def test_the_probe_is_an_event_like_any_other():
-    from serverless_django.priming import probe_event
+    from serverless_django.warmup import probe_event
 
     sample = json.loads((ROOT / "events" / "api_gateway" / "healthz.json").read_text())
 

@@ -14,7 +14,7 @@ from serverless_django.idempotency import answers
 from serverless_django.idempotency.answers import RequestKey
 from serverless_django.idempotency.middleware import IdempotencyMiddleware, StreamedAnswerError
 from serverless_django.idempotency.models import StoredAnswer
-from serverless_django.postgresql.statements import run_statement
+from serverless_django.postgresql.cursors import run_statement
 from serverless_django.tasks.models import DeferredCall
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -15,9 +15,9 @@ from serverless_django.local.api_gateway import HttpRequest, http_api_event
 from serverless_django.local.api_gateway import Origin as Place
 from serverless_django.observability import redaction
 from serverless_django.observability.correlation import correlation_of
-from serverless_django.observability.lines import encode_line
+from serverless_django.observability.logs import encode_line
+from serverless_django.observability.recordings import shape_of
 from serverless_django.observability.redaction import hide_values
-from serverless_django.observability.statements import shape_of
 from serverless_django.observability.texts import cut
 from serverless_django.testing import LambdaContext
 from serverless_django.throttling.middleware import network_of
@@ -31,9 +31,9 @@ READ_NO_STRANGERS_TEXT = {
     "serverless_django.doctor.rules_statements._WRAPPED": "the same",
     "serverless_django.identity.jwt._TOKEN": "matched once, from the start, and no part can match another's",
     "serverless_django.s3.addresses.PLAIN_REGION": "names of regions, from the settings",
-    "serverless_django.observability.statements._COLUMNS": "SQL of the ORM, without values",
-    "serverless_django.observability.statements._LISTS": "the same; the length of its lists is tried below",
-    "serverless_django.observability.statements._LITERALS": "the same",
+    "serverless_django.observability.recordings._COLUMNS": "SQL of the ORM, without values",
+    "serverless_django.observability.recordings._LISTS": "the same; the length of its lists is tried below",
+    "serverless_django.observability.recordings._LITERALS": "the same",
     "serverless_django.postgresql.concurrently._CONCURRENT": "SQL of the project's own migrations",
     "serverless_django.postgresql.concurrently._CREATE": "SQL of the project's own migrations",
     "serverless_django.postgresql.concurrently._DETACH": "SQL of the project's own migrations",

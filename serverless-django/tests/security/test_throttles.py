@@ -9,7 +9,7 @@ from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from serverless_django.postgresql.statements import run_statement
+from serverless_django.postgresql.cursors import run_statement
 from serverless_django.throttling import buckets
 from serverless_django.throttling.buckets import Bucket, take_from_cache, take_from_database
 from serverless_django.throttling.middleware import ThrottleMiddleware, client_address, network_of

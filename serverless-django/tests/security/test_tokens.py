@@ -291,7 +291,7 @@ def test_a_deploy_that_names_an_issuer_verifies_tokens_in_the_place_of_the_gatew
     assert finished.returncode == 0, finished.stderr
     middleware = finished.stdout.split()
     assert BEARER in middleware
-    assert "serverless_django.http.claims.ClaimsMiddleware" not in middleware
+    assert "serverless_django.http.middleware.ClaimsMiddleware" not in middleware
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any
 import django
 from django.test import Client
 
-from serverless_django.postgresql.tokens import sign_token
+from serverless_django.postgresql.iam_password import sign_token
 from tests.benchmarks.http.variants import VARIANTS, Variant
 from tests.benchmarks.http.worker import event_for
 

@@ -24,9 +24,9 @@ def measure() -> Costs:
     """Return medians in microseconds."""
     from django.db import connection
 
+    from serverless_django.postgresql.iam_password import sign_token
     from serverless_django.postgresql.liveness import answers, has_something_to_read
     from serverless_django.postgresql.pins import PinGuard, report
-    from serverless_django.postgresql.tokens import sign_token
 
     def query() -> None:
         with connection.cursor() as cursor:

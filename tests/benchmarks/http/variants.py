@@ -55,7 +55,7 @@ STOCK_MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.common.CommonMiddleware",
     # The feed asks who is there.
-    "serverless_django.http.claims.ClaimsMiddleware",
+    "serverless_django.http.middleware.ClaimsMiddleware",
 ]
 """What Django itself ships of what is deployed: a stock project has nothing of ours, which runs in line."""
 

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-from serverless_django.bootstrap import start_django
+from serverless_django.warmup import start_django
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.tasks.settings"
 start_django()

@@ -8,7 +8,7 @@ import pytest
 
 from lambda_app.apps.feed.models import Post, View
 from lambda_app.apps.feed.routes import posts as routes
-from serverless_django.postgresql.statements import run_statement
+from serverless_django.postgresql.cursors import run_statement
 from tests.integration.feed.conftest import (  # noqa: F401
     _platform,
     ada,

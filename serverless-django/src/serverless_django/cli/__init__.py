@@ -8,12 +8,17 @@ import contextlib
 import shutil
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
 from serverless_django.cli.project import current_project, find_root
 from serverless_django.cli.secrets import secrets
+
+HIDDEN = ("SECRET", "PASSWORD", "TOKEN", "KEY")
+"""Parts of the names of settings whose values are not printed."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,7 +65,7 @@ def deploy(stage: str, arguments: tuple[str, ...]) -> None:
 
     Further ARGUMENTS are passed to `cdk deploy`.
     """
-    from serverless_django.deploy.command import run_cdk
+    from serverless_django.deploy.node import run_cdk
     from serverless_django.local.running import RunningCloud
 
     if stage == "local":
@@ -73,7 +78,7 @@ def deploy(stage: str, arguments: tuple[str, ...]) -> None:
 @click.option("--stage", required=True, help="Name of a stage of cdk/stages.py.")
 def synth(stage: str) -> None:
     """Write the templates of one stage to cdk.out, and run every check on them."""
-    from serverless_django.deploy.command import run_cdk
+    from serverless_django.deploy.node import run_cdk
 
     raise SystemExit(run_cdk(current_project(), stage, "synth", "--quiet", "--strict"))
 
@@ -82,8 +87,8 @@ def synth(stage: str) -> None:
 @click.option("--stage", required=True, help="Name of a stage of cdk/stages.py.")
 def cost(stage: str) -> None:
     """Print what one stage costs a month while it serves no request, by line."""
-    from serverless_django.deploy.command import run_cdk
     from serverless_django.deploy.cost.report import print_cost
+    from serverless_django.deploy.node import run_cdk
 
     project = current_project()
     if status := run_cdk(project, stage, "synth", "--quiet", "--strict"):
@@ -162,9 +167,14 @@ def migrations() -> None:
 @click.argument("module")
 def settings(diff: bool, module: str) -> None:
     """Print what the library changes in the settings MODULE, such as lambda_app.settings.local."""
-    from serverless_django.cli.settings import print_changes
-
-    print_changes(find_root(Path.cwd()), module)
+    sys.path[:0] = [str(find_root(Path.cwd()))]
+    changes = getattr(import_module(module), "SERVERLESS_CHANGES", None)
+    if changes is None:
+        raise click.ClickException(f"{module} calls neither deployed(globals()) nor local(globals())")
+    for name, before, after, reason in changes:
+        click.echo(f"{name}: {reason}")
+        click.echo(f"  - {_shown(name, before)}")
+        click.echo(f"  + {_shown(name, after)}")
 
 
 commands.add_command(secrets)
@@ -187,3 +197,11 @@ def _state() -> Path:
     from serverless_django.local.running import STATE
 
     return find_root(Path.cwd()) / STATE
+
+
+def _shown(name: str, value: Any) -> str:
+    if any(part in name for part in HIDDEN) and value:
+        return "(hidden)"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {_shown(str(key).upper(), item)}" for key, item in value.items()) + "}"
+    return repr(value)

@@ -1,11 +1,29 @@
 """`serverless-django secrets …`: the secrets that a stage declares, read and written in Secrets Manager."""
 
+from typing import Any
+
 import click
 
-from serverless_django.cli.aws import client_of
 from serverless_django.cli.project import current_project
 from serverless_django.deploy.config.stage import Stage
+from serverless_django.deploy.project import LOCAL, Project
 from serverless_django.deploy.stage_secrets import find_key, read_values, rotate_key, write_values
+
+
+def client_of(project: Project, stage: str, service: str) -> Any:
+    """Return a boto3 client of `service` for `stage`.
+
+    Raise InvalidStageError if the project has no such stage, ProcessError if it is "local" and does not run.
+    """
+    import boto3
+
+    project.stage(stage)
+    if stage != LOCAL:
+        return boto3.client(service)  # type: ignore[call-overload]
+    from serverless_django.local.emulated_aws import EmulatedAws
+    from serverless_django.local.running import STATE, RunningCloud
+
+    return EmulatedAws(RunningCloud.find(project.root / STATE).endpoint).client(service)
 
 
 @click.group()

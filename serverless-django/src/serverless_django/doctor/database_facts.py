@@ -9,8 +9,7 @@ from django.db import Error, connection, transaction
 
 from serverless_django.doctor.facts import Index, SentStatement, Table
 from serverless_django.observability.plans import Node, is_explainable, read_plan
-from serverless_django.observability.recordings import Recording, Statement
-from serverless_django.observability.statements import shape_of
+from serverless_django.observability.recordings import Recording, Statement, shape_of
 
 PAGE = re.compile(r"\bLIMIT (%s|\d+) OFFSET (%s|\d+)\s*\Z", re.IGNORECASE)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from serverless_django.doctor.facts import Facts, SentStatement
 from serverless_django.doctor.findings import rule
-from serverless_django.observability.statements import shape_of
+from serverless_django.observability.recordings import shape_of
 
 REPEATS = 2
 QUERIES = 10

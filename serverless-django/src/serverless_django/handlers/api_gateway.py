@@ -4,10 +4,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from serverless_django.bootstrap import start_django
 from serverless_django.http.adapter import LambdaAdapter, asgi_application
 from serverless_django.observability.invocations import observed
-from serverless_django.priming import prime_http
+from serverless_django.warmup import prime_http, start_django
 
 start_django()
 respond = LambdaAdapter(asgi_application())

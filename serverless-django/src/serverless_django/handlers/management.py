@@ -4,11 +4,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from serverless_django.bootstrap import start_django
 from serverless_django.commands import run_command
 from serverless_django.observability.invocations import observed
 from serverless_django.sources import source_of, wrong_source
 from serverless_django.tasks.kept import report_kept
+from serverless_django.warmup import start_django
 
 start_django()
 

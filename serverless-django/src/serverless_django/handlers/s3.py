@@ -4,12 +4,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from serverless_django.bootstrap import start_django
 from serverless_django.observability.invocations import observed
-from serverless_django.priming import prime_tasks
 from serverless_django.s3.triggers import calls_in_body, calls_of_event
 from serverless_django.sources import source_of, wrong_source
 from serverless_django.tasks.batch import PartialBatchResponse, run_batch, run_directly
+from serverless_django.warmup import prime_tasks, start_django
 
 start_django()
 prime_tasks()

@@ -4,11 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from serverless_django.bootstrap import start_django
 from serverless_django.observability.invocations import observed
-from serverless_django.priming import prime_tasks
 from serverless_django.tasks.batch import PartialBatchResponse, run_batch
 from serverless_django.tasks.wire import read_envelope
+from serverless_django.warmup import prime_tasks, start_django
 
 start_django()
 prime_tasks()

@@ -10,23 +10,52 @@ from contextvars import copy_context
 from http import HTTPStatus
 from typing import Any, cast
 
+from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.db import connections
 from django.utils.module_loading import import_string
 from mangum import Mangum
-from mangum.types import Response, Scope
+from mangum.protocols import HTTPCycle
+from mangum.protocols.http import HTTPCycleState
+from mangum.types import ASGI, Response, Scope
 
-from serverless_django.http.asgi_cycle import AsgiCycle
 from serverless_django.http.cloudfront_secret import CloudFrontSecret
 from serverless_django.http.django_chain import DjangoChain
 from serverless_django.http.event_loop import event_loop
 from serverless_django.http.events import GATEWAYS, Gateway
-from serverless_django.http.limits import MAX_BODY_BYTES, ResponseTooLargeError, check_size
+from serverless_django.http.limits import MAX_BODY_BYTES, Buffer, ResponseTooLargeError, check_size
 from serverless_django.http.problems import CONTENT_TYPE, RETRY_AFTER_SECONDS, problem_body
 from serverless_django.http.request_timeout import RequestTimeout, RequestTimeoutError, disarm, seconds_left
 from serverless_django.observability.correlation import request_id_of
 from serverless_django.sources import is_request, wrong_source
+
+
+class AsgiCycle:
+    """Calls an application that is not Django's own, such as Django within an ASGI middleware."""
+
+    def __init__(self, application: ASGI) -> None:
+        self._application = application
+
+    def __call__(self, scope: Scope, body: bytes) -> Response:
+        """Serve one request.  Raise what the application raises."""
+        cycle = _Cycle(scope, body)
+        async_to_sync(cycle.run)(self._application)
+        if cycle.state is not HTTPCycleState.COMPLETE:
+            raise RuntimeError(f"the ASGI application returned in state {cycle.state.name}, without a whole response")
+        return {"status": cycle.status, "headers": cycle.headers, "body": cycle.body}
+
+
+class _Cycle(HTTPCycle):
+    """Mangum's exchange of messages, less its answer to exceptions: what cuts a request short is one too."""
+
+    def __init__(self, scope: Scope, body: bytes) -> None:
+        super().__init__(scope, body)
+        self.buffer = Buffer()
+
+    async def run(self, app: ASGI) -> None:
+        await app(self.scope, self.receive, self.send)
+
 
 logger = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ IDEMPOTENCY = "serverless_django.idempotency.middleware.IdempotencyMiddleware"
 ORDER: Sequence[tuple[str, str]] = (
     ("serverless_django.http.compression.CompressionMiddleware", "compresses what all others have written"),
     ("serverless_django.http.problems.ProblemDetailsMiddleware", "gives every refusal its form and its id"),
-    ("serverless_django.http.head.HeadMiddleware", "asks what stands behind it a second time"),
+    ("serverless_django.http.middleware.HeadMiddleware", "asks what stands behind it a second time"),
     ("serverless_django.http.conditional.ConditionalGetMiddleware", "repeats on a 304 what the others have set"),
     ("serverless_django.caching.privacy.PrivateByDefaultMiddleware", "judges every header that decides on caching"),
-    ("serverless_django.http.claims.ClaimsMiddleware", "says who calls"),
+    ("serverless_django.http.middleware.ClaimsMiddleware", "says who calls"),
     ("serverless_django.identity.middleware.BearerTokenMiddleware", "says who calls"),
     ("serverless_django.throttling.middleware.ThrottleMiddleware", "counts each repetition, by who calls"),
     (IDEMPOTENCY, "leaves out on a repetition whatever stands behind it"),

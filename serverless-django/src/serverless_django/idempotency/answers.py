@@ -12,7 +12,7 @@ from enum import Enum
 from hashlib import sha256
 from typing import Self
 
-from serverless_django.postgresql.statements import run_statement
+from serverless_django.postgresql.cursors import run_statement
 
 KEPT = timedelta(hours=24)
 """At least; what is older goes with the daily purge."""

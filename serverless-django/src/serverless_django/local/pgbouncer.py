@@ -1,14 +1,16 @@
 """PgBouncer in transaction mode in the place of RDS Proxy: TLS to the functions, a socket to PostgreSQL."""
 
+import fcntl
 import platform
 import shutil
 import signal
 import socket
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from serverless_django.local import debian, processes
+from serverless_django.local import processes
 from serverless_django.local.tls import ServerCertificate
 
 PACKAGES = ("pgbouncer", "libevent-2.1-7", "libc-ares2")
@@ -26,7 +28,7 @@ def find(tools: Path) -> Path | None:
         return Path(on_path)
     unpacked = tools / "usr" / "sbin" / "pgbouncer"
     if not unpacked.exists():
-        debian.unpack(tools, PACKAGES)
+        unpack_packages(tools, PACKAGES)
     return unpacked if unpacked.exists() else None
 
 
@@ -104,3 +106,32 @@ logfile = {self.folder}/pgbouncer.log
 
 def _libraries(program: Path) -> Path:
     return program.parent.parent / "lib" / f"{platform.machine()}-linux-gnu"
+
+
+PATIENCE_SECONDS = 300
+
+
+def unpack_packages(folder: Path, packages: Sequence[str]) -> None:
+    """Download and unpack `packages` side by side into `folder`; leave it empty where Debian's client is not there."""
+    if not (shutil.which("apt-get") and shutil.which("dpkg")):
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(folder.name + ".lock").open("w") as lock:
+        # On a new machine two processes may ask for it at once: the second one waits, and finds it there.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder.is_dir() and any(folder.iterdir())):
+            _download(folder, packages)
+
+
+def _download(folder: Path, packages: Sequence[str]) -> None:
+    draft = folder.with_name(folder.name + ".draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    for command in (["apt-get", "download", *packages], ["apt-get", "update"], ["apt-get", "download", *packages]):
+        if list(draft.glob(f"{packages[0]}_*.deb")):
+            break
+        subprocess.run(command, cwd=draft, capture_output=True, check=False, timeout=PATIENCE_SECONDS)
+    for package in draft.glob("*.deb"):
+        subprocess.run(["dpkg", "-x", package, draft], check=False, capture_output=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    draft.rename(folder)

@@ -13,8 +13,7 @@ from typing import Any
 from django.conf import settings
 
 from serverless_django.budgets import Budget, budget_with
-from serverless_django.observability.recordings import Recording, Statement
-from serverless_django.observability.statements import advice_for, shape_of
+from serverless_django.observability.recordings import Recording, Statement, advice_for, shape_of
 
 
 class BudgetExceededError(AssertionError):

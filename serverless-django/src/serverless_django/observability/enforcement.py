@@ -25,7 +25,7 @@ from serverless_django.observability.budgets import (
     is_within,
     report_of,
 )
-from serverless_django.observability.emf import metric_fields
+from serverless_django.observability.logs import metric_fields
 from serverless_django.observability.recordings import Recording, current_recording, install
 
 logger = logging.getLogger(__name__)

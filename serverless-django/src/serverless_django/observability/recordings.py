@@ -4,16 +4,18 @@ A recording belongs to a context, so a nested task or an asynchronous view adds 
 Django and nothing of this project.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from time import perf_counter_ns
 from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from serverless_django.observability.sites import Site, site_of_caller
+from serverless_django.postgresql.call_sites import Site, site_of_caller
 
 MAX_STATEMENTS = 1_000
 """Kept in full; what comes after is only counted."""
@@ -136,3 +138,29 @@ def _wrap(connection: BaseDatabaseWrapper, **_: Any) -> None:
     # The wrapper outlives its connection and opens others.
     if record_statement not in connection.execute_wrappers:
         connection.execute_wrappers.append(record_statement)
+
+
+_LISTS = re.compile(r"\(\s*%s(?:\s*,\s*%s)*\s*\)(?:\s*,\s*\(\s*%s(?:\s*,\s*%s)*\s*\))*")
+_LITERALS = re.compile(r"'(?:[^']|'')*'(?:::\w+)?|\b\d+\b")
+_SPACE = re.compile(r"\s+")
+_COLUMNS = re.compile(r"(?<=\bSELECT )(?!DISTINCT|EXISTS|COUNT|1\b).{200,}?(?= FROM )", re.IGNORECASE)
+
+
+@lru_cache(maxsize=512)
+def shape_of(sql: str) -> str:
+    """Return `sql` without values, without the length of its lists and without long lists of columns."""
+    shape = _SPACE.sub(" ", _LISTS.sub("(…)", _LITERALS.sub("%s", sql))).strip()
+    return _COLUMNS.sub("…", shape)
+
+
+def advice_for(shape: str, site: Site | None) -> str:
+    """Return what to do about a statement of this `shape` that is repeated at `site`."""
+    verb = shape.partition(" ")[0].upper()
+    if verb in ("SELECT", "WITH"):
+        return f"N+1: {site.advice if site and site.advice else 'read all rows at once, with __in or a join'}"
+    way = {
+        "INSERT": "insert all rows at once, with bulk_create()",
+        "UPDATE": "update all rows at once, with update() or bulk_update()",
+        "DELETE": "delete all rows at once, with filter(...).delete()",
+    }
+    return f"row by row: {way.get(verb, 'send it once')}"

@@ -12,9 +12,9 @@ from django.utils.functional import cached_property
 
 from serverless_django.postgresql.addresses import connect_within
 from serverless_django.postgresql.cursors import BoundedCursor
+from serverless_django.postgresql.iam_password import read_password, sign_token
 from serverless_django.postgresql.liveness import answers, has_something_to_read
 from serverless_django.postgresql.pins import PinGuard, allow_pin, refuse, report
-from serverless_django.postgresql.tokens import read_password, sign_token
 
 REFUSED = re.compile("(password|PAM|IAM) authentication failed")
 """libpq gives no error code for a refused login, only the server's words."""

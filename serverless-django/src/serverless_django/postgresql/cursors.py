@@ -2,12 +2,15 @@
 
 RDS Proxy pins a session at a statement of more than 16 KB, and bound on the client a text contains its values: a long
 caption, five hundred ids, the rows of bulk_create.  The longest of them then travel beside the text, in PostgreSQL's
-extended protocol, and nothing in an app changes.
+extended protocol, and nothing in an app changes.  `run_statement` binds the parameters of our own statements on the
+server in any case.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+import psycopg
+from django.db import connection
 from django.db.backends.postgresql.base import CursorMixin
 from psycopg import ClientCursor
 from psycopg._cursor_base import BaseCursor
@@ -52,3 +55,24 @@ class BoundedCursor(CursorMixin, ClientCursor[Any]):
             BaseCursor._execute_send(self, query, **options)
         else:
             super()._execute_send(query, **options)
+
+
+def run_statement(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Run `statement` with `parameters` in the transaction that is open, if any, and return its rows.
+
+    Raise as Django's cursors do.
+    """
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(statement.encode(), parameters, prepare=False)
+        return cursor.fetchall() if cursor.description else []
+
+
+def array_of(items: Sequence[str]) -> str:
+    """Return the text of a PostgreSQL array of `items`, which hold neither quotes, commas, braces nor backslashes.
+
+    Faster than to let psycopg write each: for ids and numbers.
+    """
+    return "{" + ",".join(items) + "}"

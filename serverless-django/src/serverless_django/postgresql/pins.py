@@ -8,16 +8,17 @@ the proxy is as good as none.  The module needs Django and nothing of this proje
 
 import logging
 import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from types import FrameType, NoneType
+from types import NoneType
 from typing import Any
 from uuid import UUID
+
+from serverless_django.postgresql.call_sites import site_of_caller
 
 logger = logging.getLogger(__name__)
 
@@ -196,7 +197,8 @@ class PinGuard:
     def found(self, rule: Rule, sql: str) -> None:
         """Call `on_pin` with `rule` and `sql`, unless the caller has allowed it."""
         if not _reason.get():
-            self.on_pin(Pin(rule, sql, _site()))
+            site = site_of_caller()
+            self.on_pin(Pin(rule, sql, f"{site.file}:{site.line}"))
 
     def check_length(self, text: bytes) -> None:
         """Hold `text`, as it is sent, to the limit."""
@@ -232,16 +234,3 @@ def _is_brief(value: Any) -> bool:
 
 def _text_of(sql: Any) -> str:
     return sql.decode() if isinstance(sql, bytes) else str(sql.as_string(None))
-
-
-_NOT_THE_CALLER = ("django.", "psycopg.", "contextlib", "functools", __name__.rpartition(".")[0] or __name__)
-
-
-def _site() -> str:
-    """Return file and line of the innermost caller that is neither Django nor we."""
-    frame: FrameType | None = sys._getframe(2)
-    outermost = frame
-    while frame and frame.f_globals.get("__name__", "").startswith(_NOT_THE_CALLER):
-        frame = frame.f_back
-    found = frame or outermost
-    return f"{found.f_code.co_filename}:{found.f_lineno}" if found else "an unknown line"

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 from serverless_django.conf import bucket_names, topology
 from serverless_django.contract.resources import ObjectTrigger, Topology
 from serverless_django.contract.task_message import InvalidTaskMessageError, TaskMessage
-from serverless_django.observability.emf import metric_fields
+from serverless_django.observability.logs import metric_fields
 from serverless_django.s3.events import CreatedObject, InvalidObjectEventError, read_objects
 from serverless_django.tasks.options import options_of
 from serverless_django.tasks.registry import load_task

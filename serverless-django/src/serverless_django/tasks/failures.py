@@ -7,7 +7,7 @@ it has all its attempts.
 from collections.abc import Mapping, Sequence
 
 from serverless_django.contract.task_message import ERROR_LENGTH, TASK_PATH_LENGTH
-from serverless_django.postgresql.statements import array_of, run_statement
+from serverless_django.postgresql.cursors import array_of, run_statement
 from serverless_django.tasks.deliveries import DeliveredCall, TaskFailedError
 from serverless_django.tasks.transient_errors import words_of
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from django.tasks import task_backends
 
-from serverless_django.observability.emf import metric_fields
+from serverless_django.observability.logs import metric_fields
 from serverless_django.tasks import sqs
 from serverless_django.tasks.backend import SqsBackend
 from serverless_django.tasks.dead_letters import (

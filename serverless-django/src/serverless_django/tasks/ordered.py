@@ -12,7 +12,7 @@ from datetime import timedelta
 from itertools import groupby
 from operator import attrgetter
 
-from serverless_django.postgresql.statements import array_of, run_statement
+from serverless_django.postgresql.cursors import array_of, run_statement
 from serverless_django.tasks.rows import Call, delete_rows
 
 type Group = tuple[str, str]

@@ -24,7 +24,7 @@ from django.tasks import TaskResult
 from django.tasks.signals import task_enqueued
 from django.utils import timezone
 
-from serverless_django.postgresql.statements import run_statement
+from serverless_django.postgresql.cursors import run_statement
 from serverless_django.tasks.commits import tell
 from serverless_django.tasks.groups import group_in
 from serverless_django.tasks.ordered import OrderedDelivery

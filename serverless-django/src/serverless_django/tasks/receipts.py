@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from serverless_django.postgresql.statements import array_of, run_statement
+from serverless_django.postgresql.cursors import array_of, run_statement
 
 WEEKS = 8
 """Partitions in the ring, as the migration made them."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from serverless_django.postgresql.statements import array_of, run_statement
+from serverless_django.postgresql.cursors import array_of, run_statement
 from serverless_django.tasks.sqs import Outgoing
 
 MAX_DELAY = timedelta(minutes=15)

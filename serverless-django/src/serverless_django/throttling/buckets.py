@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.core.cache import cache
 
-from serverless_django.postgresql.statements import run_statement
+from serverless_django.postgresql.cursors import run_statement
 
 MINUTE = timedelta(minutes=1)
 

@@ -1,7 +1,7 @@
 """Make the tables of the platform and of the bank in an empty database."""
 
 import tests.chaos.tasks.settings  # noqa: F401 - declares the bank's tasks before anything reads the topology
-from serverless_django.bootstrap import start_django
+from serverless_django.warmup import start_django
 
 start_django()
 

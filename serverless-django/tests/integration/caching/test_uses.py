@@ -12,7 +12,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 from django.views.decorators.cache import cache_page
 
-from serverless_django.snapshots import prepare_snapshot
+from serverless_django.snapstart import prepare_snapshot
 from tests import valkeys
 
 

@@ -15,7 +15,7 @@ from serverless_django.deploy import Stage
 from serverless_django.deploy.components.parameters import parameters_of
 from serverless_django.local.postgresql import PostgreSQL
 from serverless_django.observability.redaction import hide_values
-from serverless_django.observability.tracebacks import text_of_error
+from serverless_django.observability.texts import text_of_error
 from tests.deployment import STAGES
 
 MARK = "s3cr3t-8c1f"

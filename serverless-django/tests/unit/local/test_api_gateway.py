@@ -5,8 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from serverless_django.local.api_gateway import Caller, HttpRequest, Origin, claim_text, http_api_event
-from serverless_django.local.percent import InvalidEscapeError
+from serverless_django.local.api_gateway import (
+    Caller,
+    HttpRequest,
+    InvalidEscapeError,
+    Origin,
+    claim_text,
+    http_api_event,
+)
 
 ORIGIN = Origin(
     api_id="a1b2c3d4e5",

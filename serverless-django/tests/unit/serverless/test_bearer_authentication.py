@@ -97,7 +97,7 @@ WITHOUT_USERS = ["ninja-callers", "drf-callers"]
 @pytest.fixture(autouse=True)
 def _project(settings):
     settings.ROOT_URLCONF = __name__
-    settings.MIDDLEWARE = ["serverless_django.http.claims.ClaimsMiddleware"]
+    settings.MIDDLEWARE = ["serverless_django.http.middleware.ClaimsMiddleware"]
     settings.REST_FRAMEWORK = {"UNAUTHENTICATED_USER": None}
 
 
@@ -156,7 +156,7 @@ def test_no_header_makes_a_caller(where):
 def test_a_project_that_verifies_no_tokens_is_told_so(settings, where):
     settings.MIDDLEWARE = []
 
-    with pytest.raises(ImproperlyConfigured, match=r"add serverless_django\.http\.claims"):
+    with pytest.raises(ImproperlyConfigured, match=r"add serverless_django\.http\.middleware"):
         get(where)
 
 

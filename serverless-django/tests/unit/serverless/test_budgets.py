@@ -6,9 +6,8 @@ import pytest
 
 from serverless_django.budgets import Budget, InvalidBudgetError
 from serverless_django.observability.budgets import breaches_of, budget_of, is_within, report_of
-from serverless_django.observability.recordings import MAX_STATEMENTS, Recording
-from serverless_django.observability.sites import Site
-from serverless_django.observability.statements import advice_for, shape_of
+from serverless_django.observability.recordings import MAX_STATEMENTS, Recording, advice_for, shape_of
+from serverless_django.postgresql.call_sites import Site
 
 MS = 1_000_000
 BUDGET = Budget(queries=3, repeats=2, sql_ms=50, slowest_query_ms=20, response_ms=100, response_bytes=1_000)

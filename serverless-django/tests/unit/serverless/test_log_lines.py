@@ -11,10 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serverless_django.observability.lines import encode_line
-from serverless_django.observability.logs import LineHandler, logger
-from serverless_django.observability.texts import MAX_TEXT_CHARACTERS, cut, text_of
-from serverless_django.observability.tracebacks import MAX_EXCEPTIONS, text_of_error
+from serverless_django.observability.logs import LineHandler, encode_line, logger
+from serverless_django.observability.texts import MAX_EXCEPTIONS, MAX_TEXT_CHARACTERS, cut, text_of, text_of_error
 from serverless_django.testing.log_lines import captured_lines
 
 MAX_BYTES = 262_144

@@ -106,7 +106,7 @@ from django.conf import settings
 storage = {"BACKEND": "serverless_django.s3.storage.S3Storage", "OPTIONS": {"bucket_name": "dev-media"}}
 settings.configure(STORAGES={"media": storage})
 from django.core.files.storage import storages
-from serverless_django.postgresql.tokens import sign_token
+from serverless_django.postgresql.iam_password import sign_token
 storages["media"].url("key"), sign_token(host="h", port=1, user="app")
 print(sorted({"boto3", "botocore"} & set(sys.modules)))
 """

@@ -9,6 +9,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from serverless_django.deploy.project import Project
+
 FILES = ("package.json", "package-lock.json", ".npmrc")
 
 
@@ -57,3 +59,14 @@ def _install(source: Path, folder: Path) -> None:
     )  # fmt: skip
     if done.returncode:
         raise NodeError(f"npm ci ended with {done.returncode} in {folder}: {(done.stderr or done.stdout)[-2000:]}")
+
+
+def run_cdk(project: Project, stage: str, *arguments: str) -> int:
+    """Run the CDK CLI in the project's root and return its exit code.
+
+    Raise InvalidStageError if the project has no such stage, NodeError if the CLI cannot be installed.
+    """
+    project.stage(stage)
+    command = [str(cdk_cli()), *arguments, "--context", f"stage={stage}"]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(command, cwd=project.root, env=os.environ | {"PATH": path}, check=False).returncode

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.tasks import task_backends
 
 from serverless_django.conf import topology
-from serverless_django.postgresql.statements import run_statement
+from serverless_django.postgresql.cursors import run_statement
 from serverless_django.tasks import sqs
 from serverless_django.tasks.backend import SqsBackend
 from serverless_django.tasks.dead_letters import dead_letters_of

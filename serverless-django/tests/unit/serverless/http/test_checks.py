@@ -41,7 +41,7 @@ def test_the_error_names_both_and_the_reason():
     (error,) = disordered_middleware([OURS[7], OURS[5]])
 
     assert error.msg == (
-        "MIDDLEWARE has serverless_django.http.claims.ClaimsMiddleware after "
+        "MIDDLEWARE has serverless_django.http.middleware.ClaimsMiddleware after "
         "serverless_django.throttling.middleware.ThrottleMiddleware; it says who calls"
     )
 

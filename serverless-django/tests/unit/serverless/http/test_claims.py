@@ -6,7 +6,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import AsyncRequestFactory, RequestFactory
 
-from serverless_django.http.claims import ClaimsMiddleware
+from serverless_django.http.middleware import ClaimsMiddleware
 
 CLAIMS = {"sub": "ada", "preferred_username": "ada"}
 EVENT = {"requestContext": {"authorizer": {"jwt": {"claims": CLAIMS, "scopes": None}}}}

@@ -6,7 +6,7 @@ from django.test import RequestFactory
 from django.utils.csp import CSP
 from django.views.decorators.csp import csp_override
 
-from serverless_django.http.content_policy import ContentSecurityPolicyMiddleware
+from serverless_django.http.middleware import ContentSecurityPolicyMiddleware
 
 
 def policy_of(view):

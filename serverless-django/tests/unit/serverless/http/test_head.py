@@ -7,7 +7,7 @@ from django.http import HttpResponse, HttpResponseNotAllowed
 from django.test import RequestFactory
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from serverless_django.http.head import HeadMiddleware
+from serverless_django.http.middleware import HeadMiddleware
 
 
 def answer(view, method="HEAD"):

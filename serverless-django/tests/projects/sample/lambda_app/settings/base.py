@@ -4,14 +4,14 @@ INSTALLED_APPS = ["serverless_django", "lambda_app", "django.contrib.auth", "dja
 MIDDLEWARE = [
     "serverless_django.http.compression.CompressionMiddleware",
     "serverless_django.http.problems.ProblemDetailsMiddleware",
-    "serverless_django.http.head.HeadMiddleware",
+    "serverless_django.http.middleware.HeadMiddleware",
     "serverless_django.http.conditional.ConditionalGetMiddleware",
     "serverless_django.observability.enforcement.BudgetMiddleware",
     "serverless_django.caching.privacy.PrivateByDefaultMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "serverless_django.http.content_policy.ContentSecurityPolicyMiddleware",
+    "serverless_django.http.middleware.ContentSecurityPolicyMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "serverless_django.http.claims.ClaimsMiddleware",
+    "serverless_django.http.middleware.ClaimsMiddleware",
     "serverless_django.throttling.middleware.ThrottleMiddleware",
     "serverless_django.idempotency.middleware.IdempotencyMiddleware",
 ]

@@ -7,8 +7,8 @@ import boto3
 import pytest
 
 from serverless_django import presigning
-from serverless_django.postgresql import tokens
-from serverless_django.postgresql.tokens import sign_token
+from serverless_django.postgresql import iam_password
+from serverless_django.postgresql.iam_password import sign_token
 from serverless_django.presigning import MissingCredentialsError
 
 FROZEN = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -28,7 +28,7 @@ def query_of(token):
 
 def test_it_is_the_token_that_boto3_makes(monkeypatch):
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: FROZEN)
-    monkeypatch.setattr(tokens, "utc_now", lambda: FROZEN)
+    monkeypatch.setattr(iam_password, "utc_now", lambda: FROZEN)
     client = boto3.client("rds")
     theirs = client.generate_db_auth_token(HOST, 5432, "app")
     client.close()

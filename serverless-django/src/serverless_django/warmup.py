@@ -1,18 +1,52 @@
-"""What the first request would load or build is made while Lambda initialises, without touching the database.
+"""Starts Django while Lambda initialises, and makes what the first request would load or build, without a connection.
 
 The init phase has a full processor whatever the function's memory, and a snapshot of SnapStart keeps what it made.
 """
 
+import gc
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import django
 from django.apps import apps
 from django.conf import settings
 from django.db.backends.postgresql.psycopg_any import get_adapters_template
 from django.utils.module_loading import autodiscover_modules
 
-from serverless_django.bootstrap import uncollected
+from serverless_django.observability.uncaught import log_what_python_prints
+from serverless_django.secrets import load_secrets, provide_urls
+from serverless_django.snapstart import register_hooks
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Disable the garbage collector inside the block, then freeze what was allocated.
+
+    Those objects live as long as the process, so that no later collection has to visit them.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@uncollected()
+def start_django() -> None:
+    """Load settings and apps, and be ready for a snapshot.
+
+    Call it while a handler module is imported: Lambda gives the init phase a full vCPU
+    whatever the function's memory.
+    """
+    load_secrets()
+    provide_urls()
+    django.setup()
+    log_what_python_prints()
+    register_hooks()
+
 
 logger = logging.getLogger(__name__)
 

@@ -13,11 +13,11 @@ from django.core.files.storage import storages
 from django.db import connection
 
 from cdk.app import PROJECT
-from serverless_django import snapshots
+from serverless_django import snapstart
 from serverless_django.deploy.bundling import build_bundle
 from serverless_django.local.execution_environment import ExecutionEnvironment, make_runtime_folder
 from serverless_django.local.functions import FunctionVersion
-from serverless_django.snapshots import CREDENTIAL_CACHES, prepare_snapshot, renew
+from serverless_django.snapstart import CREDENTIAL_CACHES, prepare_snapshot, renew
 from tests.fresh_process import ENVIRONMENT
 
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
@@ -123,9 +123,9 @@ def test_after_a_restore_no_client_of_before_is_used():
 
 
 def test_a_runtime_without_snapshots_needs_no_hooks(monkeypatch):
-    monkeypatch.setitem(snapshots.sys.modules, "snapshot_restore_py", None)
+    monkeypatch.setitem(snapstart.sys.modules, "snapshot_restore_py", None)
 
-    snapshots.register_hooks()
+    snapstart.register_hooks()
 
 
 def _function():

@@ -1,3 +1,0 @@
-from serverless_django.doctor.command import Command
-
-__all__ = ["Command"]

@@ -1,22 +1,13 @@
-"""A certificate authority of this laptop's own, and what it signs for the endpoints of the database and the cache."""
+"""A certificate authority for this laptop, and what it signs for the endpoints of the database and the cache."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+import trustme
 
 LIFETIME = timedelta(days=3650)
-CERTIFICATES_ONLY = x509.KeyUsage(
-    digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False,
-    key_agreement=False, key_cert_sign=True, crl_sign=False, encipher_only=False, decipher_only=False,
-)  # fmt: skip
-"""What the authority's key may sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,51 +26,14 @@ def server_certificate(folder: Path, addresses: Iterable[str]) -> ServerCertific
     files = ServerCertificate(folder / "authority.pem", folder / "server.pem", folder / "server.key")
     if not all(path.exists() for path in (files.authority, files.certificate, files.key)):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _make(files, list(addresses))
+        _make(files, addresses)
     return files
 
 
-def _make(files: ServerCertificate, addresses: list[str]) -> None:
-    authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    authority_name, server_name = _name("Laptop authority"), _name(addresses[0])
-    # Key usage and identifiers are what Python asks for since 3.13 (VERIFY_X509_STRICT); libpq does not.
-    authority = (
-        _certificate(authority_name, authority_name, authority_key.public_key())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(CERTIFICATES_ONLY, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
-        .sign(authority_key, hashes.SHA256())
-    )
-    server = (
-        _certificate(server_name, authority_name, server_key.public_key())
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address(address)) for address in addresses]), critical=False
-        )
-        .sign(authority_key, hashes.SHA256())
-    )
-    files.authority.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
-    files.certificate.write_bytes(server.public_bytes(serialization.Encoding.PEM))
+def _make(files: ServerCertificate, addresses: Iterable[str]) -> None:
+    authority = trustme.CA()
+    server = authority.issue_cert(*addresses, not_after=datetime.now(UTC) + LIFETIME)
+    authority.cert_pem.write_to_path(str(files.authority))
+    server.cert_chain_pems[0].write_to_path(str(files.certificate))
     files.key.touch(mode=0o600)
-    files.key.write_bytes(
-        server_key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-
-
-def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-
-
-def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + LIFETIME)
-    )
+    server.private_key_pem.write_to_path(str(files.key))

@@ -9,6 +9,8 @@ AUTH_USER_MODEL = "feed.Member"
 INSTALLED_APPS = [
     "serverless_django",
     "serverless_django.doctor",
+    "serverless_django.idempotency",
+    "serverless_django.throttling",
     "lambda_app.apps.feed",
 ]
 

@@ -5,17 +5,16 @@ import time
 from collections.abc import Mapping
 from datetime import timedelta
 
+from django.apps import apps
 from django.tasks import task, task_backends
 from django.utils import timezone
 
 from serverless_django.contract.resources import HOUSEKEEPING
-from serverless_django.idempotency import answers
 from serverless_django.observability.logs import metric_fields
 from serverless_django.postgresql.cursors import run_statement
 from serverless_django.tasks import outbox
 from serverless_django.tasks.backend import SqsBackend
 from serverless_django.tasks.models import FailedCall, StoredResult
-from serverless_django.throttling import buckets
 
 logger = logging.getLogger(__name__)
 
@@ -52,10 +51,14 @@ def _report_overdue(urls: Mapping[str, str]) -> None:
 
 @task(queue_name=HOUSEKEEPING.name)
 def purge_receipts() -> None:
-    """Empty the partitions of receipts that no copy of a message can outlive, and what is as old beside them."""
+    """Delete receipts that are older than any copy of their message, old results and failures, and let each app purge.
+
+    An app takes part by a method `purge` of its AppConfig, without arguments.
+    """
     run_statement("SELECT serverless_purge_receipts()")
-    answers.purge()
-    buckets.purge()
+    for config in apps.get_app_configs():
+        if purge := getattr(config, "purge", None):
+            purge()
     before = timezone.now() - KEPT
     FailedCall.objects.filter(failed_at__lt=before).delete()
     StoredResult.objects.filter(enqueued_at__lt=before).delete()

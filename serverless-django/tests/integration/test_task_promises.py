@@ -8,13 +8,16 @@ from django.conf import settings
 from django.db import connection
 from django.tasks import TaskResultStatus, default_task_backend
 from django.tasks.exceptions import TaskResultDoesNotExist, TaskResultMismatch
+from django.test import override_settings
 from django.utils import timezone
 
 from lambda_app.topology import TOPOLOGY
 from serverless_django.contract.resources import Schedule
 from serverless_django.contract.task_message import TaskMessage
 from serverless_django.handlers.sqs import handler
+from serverless_django.idempotency.models import StoredAnswer
 from serverless_django.maintenance import purge_receipts
+from serverless_django.postgresql.cursors import run_statement
 from serverless_django.tasks.models import FailedCall, Receipt, StoredResult
 from serverless_django.tasks.receipts import WEEK_SECONDS, WEEKS, ReceiptKey, claim
 from serverless_django.testing import LambdaContext
@@ -188,3 +191,16 @@ def test_a_late_moment_is_skipped_or_caught_up_as_declared(calls, name, runs):
     response = handler(batch(from_schedule(name, timezone.now() - timedelta(hours=2))), LambdaContext())
 
     assert (failed(response), len(calls)) == ([], runs)
+
+
+def test_each_app_that_is_installed_purges_what_is_its_own():
+    StoredAnswer.objects.create(
+        key=b"k", fingerprint=b"f", status=200, headers=[], body=b"", created_at=timezone.now() - timedelta(days=2)
+    )
+    with override_settings(INSTALLED_APPS=["serverless_django"]):
+        purge_receipts.call()
+    assert run_statement("SELECT count(*) FROM serverless_answer") == [(1,)]
+
+    purge_receipts.call()
+
+    assert run_statement("SELECT count(*) FROM serverless_answer") == [(0,)]

@@ -4,10 +4,14 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core import checks
 
 IDEMPOTENCY = "serverless_django.idempotency.middleware.IdempotencyMiddleware"
+THROTTLING = "serverless_django.throttling.middleware.ThrottleMiddleware"
+APPS = {IDEMPOTENCY: "serverless_django.idempotency", THROTTLING: "serverless_django.throttling"}
+"""Middleware that keeps rows → the app with its table."""
 
 ORDER: Sequence[tuple[str, str]] = (
     ("serverless_django.http.compression.CompressionMiddleware", "compresses what all others have written"),
@@ -17,7 +21,7 @@ ORDER: Sequence[tuple[str, str]] = (
     ("serverless_django.caching.privacy.PrivateByDefaultMiddleware", "judges every header that decides on caching"),
     ("serverless_django.http.middleware.ClaimsMiddleware", "says who calls"),
     ("serverless_django.identity.middleware.BearerTokenMiddleware", "says who calls"),
-    ("serverless_django.throttling.middleware.ThrottleMiddleware", "counts each repetition, by who calls"),
+    (THROTTLING, "counts each repetition, by who calls"),
     (IDEMPOTENCY, "leaves out on a repetition whatever stands behind it"),
 )
 """Each must stand before those that follow here, for the reason beside it; others may stand between."""
@@ -25,7 +29,11 @@ ORDER: Sequence[tuple[str, str]] = (
 
 @checks.register
 def check_middleware(**kwargs: Any) -> list[checks.CheckMessage]:
-    return [*disordered_middleware(settings.MIDDLEWARE), *unchecked_replays(settings.MIDDLEWARE)]
+    return [
+        *disordered_middleware(settings.MIDDLEWARE),
+        *middleware_without_app(settings.MIDDLEWARE),
+        *unchecked_replays(settings.MIDDLEWARE),
+    ]
 
 
 def disordered_middleware(installed: Sequence[str]) -> Iterator[checks.CheckMessage]:
@@ -37,6 +45,17 @@ def disordered_middleware(installed: Sequence[str]) -> Iterator[checks.CheckMess
             yield _misplaced(latter, f"after {former}")
     if IDEMPOTENCY in installed and installed[-1] != IDEMPOTENCY:
         yield _misplaced(IDEMPOTENCY, f"before {installed[-1]}")
+
+
+def middleware_without_app(installed: Sequence[str]) -> Iterator[checks.CheckMessage]:
+    """Yield E022 for each middleware of `installed` that keeps rows, and whose app is not in INSTALLED_APPS."""
+    for name, app in APPS.items():
+        if name in installed and not apps.is_installed(app):
+            yield checks.Error(
+                f"MIDDLEWARE has {name}, whose table does not exist without its app",
+                hint=f"Add {app!r} to INSTALLED_APPS, or take the middleware out.",
+                id="serverless.E022",
+            )
 
 
 def unchecked_replays(installed: Sequence[str]) -> Iterator[checks.CheckMessage]:
@@ -52,6 +71,7 @@ def unchecked_replays(installed: Sequence[str]) -> Iterator[checks.CheckMessage]
 def _misplaced(name: str, where: str) -> checks.CheckMessage:
     return checks.Error(
         f"MIDDLEWARE has {name} {where}; it {dict(ORDER)[name]}",
-        hint="Keep the order of docs/reference/settings.md; IdempotencyMiddleware is the last of all.",
+        hint=f"Keep this order, with any others between: {', '.join(each.rpartition('.')[2] for each, _ in ORDER)}.  "
+        "IdempotencyMiddleware is the last of all.",
         id="serverless.E018",
     )

@@ -5,7 +5,14 @@ import random
 import pytest
 
 from lambda_app.settings import base
-from serverless_django.http.checks import IDEMPOTENCY, ORDER, disordered_middleware, unchecked_replays
+from serverless_django.http.checks import (
+    APPS,
+    IDEMPOTENCY,
+    ORDER,
+    disordered_middleware,
+    middleware_without_app,
+    unchecked_replays,
+)
 
 OURS = [name for name, _ in ORDER]
 OTHERS = ["django.middleware.security.SecurityMiddleware", "django.middleware.common.CommonMiddleware"]
@@ -62,3 +69,17 @@ def test_replays_without_a_check_of_the_caller_are_a_decision(settings):
     (warning,) = unchecked_replays([IDEMPOTENCY])
 
     assert warning.id == "serverless.W019"
+
+
+@pytest.mark.parametrize("middleware", APPS)
+def test_a_middleware_that_keeps_rows_needs_its_app(settings, middleware):
+    assert list(middleware_without_app([middleware])) == []
+    settings.INSTALLED_APPS = ["serverless_django"]
+    assert list(middleware_without_app([])) == []
+
+    (error,) = middleware_without_app([middleware])
+
+    assert (error.id, error.hint) == (
+        "serverless.E022",
+        f"Add {APPS[middleware]!r} to INSTALLED_APPS, or take the middleware out.",
+    )

@@ -1,6 +1,13 @@
 SERVERLESS = {"TOPOLOGY": "lambda_app.topology.TOPOLOGY"}
 ROOT_URLCONF = "lambda_app.urls"
-INSTALLED_APPS = ["serverless_django", "lambda_app", "django.contrib.auth", "django.contrib.contenttypes"]
+INSTALLED_APPS = [
+    "serverless_django",
+    "serverless_django.idempotency",
+    "serverless_django.throttling",
+    "lambda_app",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+]
 MIDDLEWARE = [
     "serverless_django.http.compression.CompressionMiddleware",
     "serverless_django.http.problems.ProblemDetailsMiddleware",

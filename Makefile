@@ -43,7 +43,7 @@ reset: install ## Delete what `make run` has stored: rows, objects, messages
 
 .PHONY: test
 test: install serverless-django/node_modules/.installed ## A fast member of each kind of test, in two processes; writes .bench/test.json
-	python -m tests.suite $(ARGS)
+	PYTHONPATH=$(CURDIR)/serverless-django python -m tests.suite $(ARGS)
 
 .PHONY: test-nightly
 test-nightly: install serverless-django/node_modules/.installed ## Every test, one after the other
@@ -79,7 +79,7 @@ tail: .venv/.installed ## Follow every function's log, or find one request: make
 
 .PHONY: figures
 figures: .venv/.installed ## The last figures of every measurement, against their goals
-	python -m serverless_django.local.figures
+	PYTHONPATH=$(CURDIR)/serverless-django python -m tests.figures
 
 .PHONY: synth
 synth: install ## Write the templates of one stage to cdk.out: make synth STAGE=prod

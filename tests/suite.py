@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from serverless_django.local.figures import write_figures
+from tests.figures import write_figures
 
 PROJECT = Path(__file__).resolve().parents[1]
 LIBRARY = PROJECT / "serverless-django"

@@ -22,8 +22,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from serverless_django.local.console.burst import Burst
-from serverless_django.local.figures import write_figures
 from serverless_django.local.running import STATE, RunningCloud
+from tests.figures import write_figures
 
 GOALS = {"overhead_us_per_request": "<= 150", "console_cost_percent": "< 5", "axe_serious": "== 0"}
 ROUNDS = 12

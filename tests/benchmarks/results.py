@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from serverless_django.local.figures import BENCH, environment
+from tests.figures import BENCH, environment
 
 TABLES = BENCH / "tables"
 """Beside the figures, not among them: everything in .bench itself is judged against goals."""

@@ -12,11 +12,11 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from cdk.app import PROJECT
-from serverless_django.local.figures import write_figures
 from serverless_django.local.running import STATE, RunningCloud
 from tests.demo.phone import MismatchError, Phone, download, eventually, expect, send
 from tests.demo.photographs import image_size, photograph, text_in_disguise
 from tests.demo.totals import Totals
+from tests.figures import write_figures
 
 FANS = 50
 REPORTS = 5

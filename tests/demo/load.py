@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from serverless_django.local.figures import BENCH, write_figures
 from tests.demo.demo import System, system_at_hand
 from tests.demo.load_report import Second, Table, draw
 from tests.demo.phone import Phone
 from tests.demo.photographs import photograph
 from tests.demo.totals import Totals
+from tests.figures import BENCH, write_figures
 
 MIX: Mapping[str, int] = {"feed": 70, "like": 15, "post": 10, "upload": 5}
 """Of a hundred requests of a phone."""

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from serverless_django.local import figures
+from tests import figures
 from tests.demo import demo, phone
 from tests.demo.fake_feed import FakeFeed
 

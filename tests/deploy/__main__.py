@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from serverless_django.local.figures import write_figures
 from tests.deploy.bundles import measure_bundles
 from tests.deploy.life import Life
 from tests.e2e.conftest import make_laptop
+from tests.figures import write_figures
 
 GOALS: Mapping[str, str] = {
     "failed_requests_during_update": "== 0",

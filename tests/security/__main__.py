@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from serverless_django.local.figures import write_figures
 from serverless_django.local.running import STATE
 from tests.demo.demo import System, system_at_hand
 from tests.demo.load import Visitor, prepare
+from tests.figures import write_figures
 from tests.security import attack_table
 from tests.security.audit import ROOT
 from tests.security.canaries import CANARIES, hits_in_files

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from serverless_django.local.figures import write_figures
+from tests.figures import write_figures
 from tests.suite import ALONE, LIBRARY, NO_TESTS, PROJECT, WORKERS, run
 
 PYTHONS = ("3.13", "3.14")

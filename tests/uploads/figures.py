@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from serverless_django.local.figures import BENCH, write_figures
+from tests.figures import BENCH, write_figures
 
 GOALS = {
     "cpu_vs_pillow": "<= 1.15",

@@ -6,8 +6,8 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping
 
-from serverless_django.local.figures import write_figures
 from tests.conformance.variants import CASES, VARIANTS
+from tests.figures import write_figures
 from tests.interleaved import PEERS_PYTHON, ROOT, clean_environment
 from tests.paths import LIBRARY
 

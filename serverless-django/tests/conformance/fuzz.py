@@ -10,11 +10,11 @@ from typing import Any
 
 import hypothesis
 
-from serverless_django.local.figures import write_figures
 from tests.conformance.cases import Handle
 from tests.conformance.differential import carriers, mismatches, oracle, wire_requests
 from tests.conformance.mutations import mutated_events
 from tests.conformance.replies import InvalidReplyError, reply_of
+from tests.figures import write_figures
 
 EVENTS = 100_000
 REQUESTS = 3_300

@@ -43,7 +43,6 @@ READ_NO_STRANGERS_TEXT = {
     "serverless_django.local.console.routes._TASK": "a line of the log, which is short",
     "serverless_django.local.deployed_api._FUNCTION_ARN": "the template",
     "serverless_django.local.deployed_api._PARAMETER": "the template",
-    "serverless_django.local.figures._GOAL": "a goal in the source",
 }
 
 UNITS = (

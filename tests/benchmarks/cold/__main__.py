@@ -12,7 +12,6 @@ from statistics import median
 
 from cdk.app import PROJECT
 from serverless_django.deploy.bundling import PLATFORMS, build_bundle, zipped_size
-from serverless_django.local.figures import write_figures
 from serverless_django.local.postgresql import PORT
 from serverless_django.local.tls import server_certificate
 from serverless_django.local.tls_gate import TlsGate
@@ -22,6 +21,7 @@ from tests.benchmarks.cold.starts import Start, Startable, deployed_variables
 from tests.benchmarks.http.worker import event_for
 from tests.benchmarks.results import Table, write_table
 from tests.benchmarks.server import BenchmarkServer, benchmark_server
+from tests.figures import write_figures
 
 PATHS = {"health": "/healthz", "feed": "/v1/feed?limit=20"}
 """The feed page connects to the database, over TLS and with a token, and signs 60 URLs; the probe does neither."""

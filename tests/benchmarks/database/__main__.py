@@ -6,9 +6,9 @@ import json
 import subprocess
 import sys
 
-from serverless_django.local.figures import write_figures
 from serverless_django.postgresql.pins import MAX_STATEMENT_BYTES, rule_of
 from tests.benchmarks.database.server import Server, running_server
+from tests.figures import write_figures
 from tests.interleaved import ROOT, Cost, Worker, clean_environment, measure_in_turns, print_costs, ratio
 
 PATH = "/one-query"

@@ -9,10 +9,10 @@ from collections import Counter
 from dataclasses import dataclass
 from statistics import quantiles
 
-from serverless_django.local.figures import write_figures
 from serverless_django.local.pgbouncer import DEFAULT_POOL_SIZE
 from tests.benchmarks.database.herd import Report, read_reports
 from tests.benchmarks.database.server import Server, running_server
+from tests.figures import write_figures
 from tests.interleaved import ROOT, clean_environment
 
 SIZES = (50, 200, 1000)

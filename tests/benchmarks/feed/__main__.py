@@ -11,10 +11,10 @@ from typing import Any
 
 from lambda_app.apps.feed.population import CELEBRITY, FAN, FIRST_READER, POST, Population, uuid_of
 from serverless_django.local.emulator import free_port
-from serverless_django.local.figures import write_figures
 from serverless_django.local.valkey import Valkey
 from tests.benchmarks.feed.databases import Databases, seeded_databases
 from tests.benchmarks.results import write_table
+from tests.figures import write_figures
 from tests.interleaved import Cost, Worker, measure_in_turns, print_costs, ratio
 
 SMALL = 10_000

@@ -5,10 +5,10 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from serverless_django.local.figures import write_figures
 from tests.benchmarks.http.variants import LIMITS, VARIANTS
 from tests.benchmarks.results import write_table
 from tests.benchmarks.server import BenchmarkServer, benchmark_server
+from tests.figures import write_figures
 from tests.interleaved import (
     PEERS_PYTHON,
     Cost,

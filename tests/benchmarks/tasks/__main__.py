@@ -10,10 +10,10 @@ from statistics import median
 from typing import IO, Any
 
 from serverless_django.local.emulator import CREDENTIALS
-from serverless_django.local.figures import write_figures
 from tests.benchmarks.database.server import HOST, Server, running_server
 from tests.benchmarks.tasks.end_to_end import measure_end_to_end
 from tests.chaos.tasks.broker import Broker, Mischief
+from tests.figures import write_figures
 from tests.interleaved import ROOT, Cost, print_costs, ratio
 
 TABLE = """

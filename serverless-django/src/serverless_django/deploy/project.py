@@ -74,3 +74,8 @@ def imported(path: str) -> Callable[[Any], None]:
     if function is None:
         raise ImportError(f"{path!r} names no function; {module} has no {name}")
     return function
+
+
+def pascal_case(name: str) -> str:
+    """Return `name`, such as "dead-letters", as CloudFormation's ids need it: "DeadLetters"."""
+    return "".join(part.capitalize() for part in name.split("-"))

@@ -13,7 +13,7 @@ from serverless_django.conf import topology_of
 from serverless_django.local.emulator import CREDENTIALS, Emulator
 from serverless_django.local.postgresql import FAST_AND_FORGETFUL, PORT, SUPERUSER, PostgreSQL
 from serverless_django.settings import BACKEND
-from serverless_django.testing.lambda_context import LambdaContext
+from serverless_django.testing import LambdaContext
 from serverless_django.testing.log_lines import Lines, captured_lines
 from serverless_django.testing.requests import kept_connection
 from serverless_django.testing.sqs_events import BACKEND as DUMMY_BACKEND

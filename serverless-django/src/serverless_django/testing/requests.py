@@ -11,7 +11,7 @@ from django.db import close_old_connections
 from django.test import Client
 
 from serverless_django.local.api_gateway import Caller, HttpRequest, Origin, http_api_event
-from serverless_django.testing.lambda_context import LambdaContext
+from serverless_django.testing import LambdaContext
 
 HOST = "testserver"
 """Which Django's settings for tests answer."""

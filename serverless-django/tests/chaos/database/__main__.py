@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from serverless_django.local.figures import write_figures
 from tests.chaos.database.faults import FAULTS, CannotHappenError
 from tests.chaos.database.world import PATIENCE_SECONDS, World, running_world
+from tests.figures import write_figures
 
 GOALS = {"failures": "== 0", "slowest_answer_seconds": f"<= {PATIENCE_SECONDS}", "faults_not_caused": "== 0"}
 

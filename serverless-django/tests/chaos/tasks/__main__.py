@@ -2,10 +2,10 @@
 
 import argparse
 
-from serverless_django.local.figures import write_figures
 from tests.chaos.tasks.broker import Mischief
 from tests.chaos.tasks.run import POISON_COUNT, SET_ASIDE_COUNT, Plan, figures, run
 from tests.chaos.tasks.world import World, enumerate_crash_points, running_world
+from tests.figures import write_figures
 
 GOALS = {
     "lost": "== 0",

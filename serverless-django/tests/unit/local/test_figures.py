@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from serverless_django.local.figures import Figure, InvalidGoalError, print_figures, write_figures
+from tests.figures import Figure, InvalidGoalError, print_figures, write_figures
 
 
 @pytest.mark.parametrize(

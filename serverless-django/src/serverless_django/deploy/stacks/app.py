@@ -12,14 +12,13 @@ from serverless_django.deploy.components.edge import Edge, OriginSecret
 from serverless_django.deploy.components.functions import DjangoFunction, DjangoRuntime, TaskingFunction, WebFunction
 from serverless_django.deploy.components.migration import Migration
 from serverless_django.deploy.components.monitoring import Monitoring
-from serverless_django.deploy.components.names import pascal_case
 from serverless_django.deploy.components.objects import ObjectRule
 from serverless_django.deploy.components.queues import KEPT_PREFIX, TaskQueue, grant_drain_kept
 from serverless_django.deploy.components.rollout import Canary
 from serverless_django.deploy.components.schedules import TaskSchedule
 from serverless_django.deploy.config import Stage, check_connections
 from serverless_django.deploy.nag import accept
-from serverless_django.deploy.project import Project
+from serverless_django.deploy.project import Project, pascal_case
 from serverless_django.deploy.stacks.data import DataStack
 from serverless_django.deploy.stacks.edge import EdgeStack
 

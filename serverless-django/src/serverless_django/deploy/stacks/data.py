@@ -6,7 +6,6 @@ from constructs import Construct
 from serverless_django.contract.resources import Topology
 from serverless_django.deploy.components.cache import Cache
 from serverless_django.deploy.components.database import make_database
-from serverless_django.deploy.components.names import pascal_case
 from serverless_django.deploy.components.network import Network
 from serverless_django.deploy.components.object_edge import ObjectEdge
 from serverless_django.deploy.components.objects import AccessLogs, ObjectBucket
@@ -15,7 +14,7 @@ from serverless_django.deploy.components.secrets import ProjectSecrets
 from serverless_django.deploy.components.users import TokenIssuer, Users
 from serverless_django.deploy.config import Stage
 from serverless_django.deploy.nag import accept
-from serverless_django.deploy.project import Project
+from serverless_django.deploy.project import Project, pascal_case
 
 
 class DataStack(Stack):

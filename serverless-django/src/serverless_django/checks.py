@@ -1,4 +1,4 @@
-"""System checks that hold `lambda_app.topology` against the code and the settings."""
+"""System checks that compare the project's topology with its code and its settings."""
 
 # Django's Task and TaskResult are generic for the type checker only.
 from __future__ import annotations
@@ -23,7 +23,7 @@ from serverless_django.tasks.options import options_of
 S3_STORAGE = "serverless_django.s3.storage.S3Storage"
 
 CONNECTIONS = 80
-"""What PostgreSQL gives in 1 GB of memory, some kept for operators."""
+"""Connections that PostgreSQL allows with 1 GB of memory, less a reserve for operators."""
 
 
 @checks.register

@@ -29,8 +29,8 @@ class CommandFailedError(RuntimeError):
 def run_command(command: Any) -> str:
     """Run `command`, such as ["migrate", "shop"], and return what it printed.
 
-    Raise CommandRefusedError if it is not allowed, CommandFailedError if it exits with an error;
-    what it raises, Django's CommandError among it, passes through.
+    Raise CommandRefusedError if the command is not allowed, CommandFailedError if it exits with an error.
+    Exceptions of the command itself, such as Django's CommandError, pass through.
     """
     name, *arguments = _allowed(command)
     output = StringIO()

@@ -1,4 +1,4 @@
-"""Before a SnapStart snapshot nothing may be open; after it, nothing may be the same in two environments, or stale.
+"""Closes connections before a SnapStart snapshot; after a restore, renews random seeds, credentials and secrets.
 
 One snapshot becomes many environments, hours or days later: they would share connections that are
 long dead, "random" numbers, and credentials that have expired.
@@ -41,7 +41,7 @@ def prepare_snapshot() -> None:
     """Close every connection to a database or a cache: the server will have forgotten it."""
     connections.close_all()
     for cache in caches.all(initialized_only=True):
-        # Of ours only; loading its module to look would cost every start that has another.
+        # Only this library's cache has the method; an isinstance check would import its module at each cold start.
         if disconnect := getattr(cache, "disconnect", None):
             disconnect()
 

@@ -1,4 +1,4 @@
-"""Lambda event → the event source it came from, so that an event at the wrong function is told where it belongs."""
+"""Lambda event → its event source, so that an error can name the right function for the event."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ class WrongEventSourceError(ValueError):
 
 
 def source_of(event: Any) -> str:
-    """Return the name of the module in `lambda_app.handlers` that takes `event`, or ""."""
+    """Return the name of the handler module that takes `event`, such as "sqs", or "" if there is none."""
     if is_request(event):
         return "api_gateway"
     if event is None:

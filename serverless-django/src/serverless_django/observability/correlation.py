@@ -1,4 +1,4 @@
-"""The request that began it all: its id and trace travel with every task, so that one id finds all their lines."""
+"""The id and trace of a request travel with the tasks that it enqueues, so that one id finds all their log lines."""
 
 import re
 from collections.abc import Iterator, Mapping

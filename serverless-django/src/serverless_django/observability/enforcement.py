@@ -56,7 +56,7 @@ class BudgetMiddleware(InlineMiddleware):
 
 
 class _Route:
-    """The name of a route, put together only for whom it is read."""
+    """The name of a route, formatted only when it is read."""
 
     __slots__ = ("_request",)
 

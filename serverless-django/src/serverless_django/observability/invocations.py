@@ -3,7 +3,7 @@
     @observed("sqs")
     def handler(event, context): ...
 
-It is the only wrapper around a handler: what else wants to be told adds itself to `listeners`.
+It is the only wrapper around a handler: other code that needs each invocation adds a function to `listeners`.
 """
 
 import logging

@@ -27,7 +27,7 @@ PERSONAL_NAMES = frozenset(
         "ip", "last_name", "phone", "phone_number", "preferred_username", "source_ip", "sourceip", "username",
     }
 )  # fmt: skip
-"""Fields whose values never reach a log.  Who needs one there gives it another name, on purpose."""
+"""Fields whose values never reach a log.  To log such a value on purpose, give the field another name."""
 
 NAMES = SECRET_NAMES | PERSONAL_NAMES
 

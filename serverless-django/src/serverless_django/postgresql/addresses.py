@@ -1,4 +1,4 @@
-"""An endpoint has several addresses and a connect one deadline: an address that let us wait is asked last next time."""
+"""Try each address of a database endpoint within one deadline, those that timed out before as the last."""
 
 import ipaddress
 import socket
@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 _silent: list[str] = []
-"""Addresses that let us wait, the latest last."""
+"""Addresses whose connect timed out, the latest last."""
 
 
 def connect_within[T](params: dict[str, Any], connect: Callable[[dict[str, Any]], T]) -> T:

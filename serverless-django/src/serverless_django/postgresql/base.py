@@ -46,10 +46,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.execute_wrappers.append(self._guard)
         self._looked_at = 0.0
         self.is_demoted = False
-        """The server takes no writes any more: another has become the primary."""
+        """The server has become a standby and refuses writes: another server is the primary now."""
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Return libpq's parameters, with the password and without what is ours."""
+        """Return libpq's parameters, with the password and without the options of this backend."""
         params: dict[str, Any] = super().get_connection_params()
         params.pop("pinning_statements", None)
         params.setdefault("connect_timeout", CONNECT_TIMEOUT_SECONDS)
@@ -94,7 +94,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Look at the socket before the first statement of a request: microseconds instead of a round trip."""
         if self.connection is None or self.health_check_done:
             return
-        # Something to read while nothing was asked is almost always the server's goodbye.  If not, the server answers.
+        # Unrequested data on the socket nearly always means that the server has closed the connection.
         if (has_something_to_read(self.connection) or self._has_rested()) and not self.is_usable():
             self.close()
         self.health_check_done: bool = True
@@ -125,7 +125,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             super().check_constraints(table_names)
 
     def _has_rested(self) -> bool:
-        # The clock on the wall: the other one may stand still while Lambda is frozen.
+        # Wall-clock time: the monotonic clock may stop while Lambda is frozen.
         return abs(time.time() - self._looked_at) > IDLE_SECONDS
 
 

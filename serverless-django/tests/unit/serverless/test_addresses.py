@@ -91,7 +91,7 @@ def test_a_socket_or_an_address_is_connected_to_as_it_is(host, connect, resolve)
     assert connect_within(PARAMS | {"host": host}, connect) == f"connected to {host}"
 
 
-def test_a_name_that_nobody_knows_is_left_to_psycopg_to_report(monkeypatch, connect):
+def test_psycopg_reports_a_host_name_that_cannot_be_resolved(monkeypatch, connect):
     def unknown(*args, **kwargs):
         raise socket.gaierror(-2, "Name or service not known")
 

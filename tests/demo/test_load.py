@@ -101,7 +101,7 @@ def test_every_request_is_sent_and_every_refusal_is_counted(server, capsys):
     assert "environments 2" in capsys.readouterr().out
 
 
-def test_a_server_that_is_away_is_an_error_and_no_end(capsys):
+def test_an_unreachable_server_is_an_error_and_no_end(capsys):
     class Away:
         url = "http://127.0.0.1:9"
 

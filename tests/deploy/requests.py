@@ -43,13 +43,13 @@ def requests_every_100_ms(phone: Phone, path: str = "/readyz") -> Iterator[Phase
     phase, over, started = Phase(), threading.Event(), time.monotonic()
     with ThreadPoolExecutor(AT_ONCE) as pool:
 
-        def send_for_ever() -> None:
+        def send_forever() -> None:
             due = time.monotonic()
             while not over.wait(max(0, due - time.monotonic())):
                 pool.submit(_send, phone, path, phase)
                 due += INTERVAL_SECONDS
 
-        sender = threading.Thread(target=send_for_ever)
+        sender = threading.Thread(target=send_forever)
         sender.start()
         try:
             yield phase

@@ -84,7 +84,7 @@ def test_the_score_counts_the_rules_that_hold(report):
     assert report["held"] == total - len({finding["rule"] for finding in report["findings"]})
 
 
-def test_whoever_has_no_faults_has_full_marks():
+def test_a_project_without_faults_has_full_marks():
     diagnosis = diagnose(Facts())
 
     assert diagnosis.marks == (len(RULES), len(RULES))

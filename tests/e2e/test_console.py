@@ -198,7 +198,7 @@ def _lines(laptop: Laptop, wanted: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 400])
-def test_everybody_can_use_it(page: Page, width: int, dark: bool) -> None:
+def test_the_page_is_accessible(page: Page, width: int, dark: bool) -> None:
     page.resize(width, 900, dark=dark)
     page.until("document.querySelectorAll('#queues-body tr').length > 0")
     page.evaluate(f"{AXE.read_text()}; 0")

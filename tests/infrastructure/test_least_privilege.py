@@ -91,7 +91,7 @@ def test_what_the_functions_call_passes_the_endpoints(deployment):
     assert {action for action in passing if action not in called and "s3" not in action} == set()
 
 
-def test_what_is_denied_is_missing_whoever_allows_it():
+def test_what_is_denied_is_missing_whatever_allows_it():
     call = Call(WEB, "sqs:SendMessage", "{Queue}")
     allowed, denied = Grant(WEB, "sqs:*", "*"), Grant(WEB, "sqs:SendMessage", "*", "Deny", '{"Bool": {}}')
 

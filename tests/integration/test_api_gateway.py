@@ -55,7 +55,7 @@ def test_the_probe_of_the_database_asks_it(get):
     assert get("/readyz")["statusCode"] == 200
 
 
-def test_a_database_that_is_away_is_answered_with_503(get, monkeypatch):
+def test_an_unavailable_database_is_answered_with_503(get, monkeypatch):
     # An earlier test may have left open a connection, which an unreachable host does not close.
     connections.close_all()
     monkeypatch.setitem(connections.settings["default"], "HOST", "/nowhere")
@@ -122,7 +122,7 @@ def test_fifty_requests_use_one_connection(get):
 
 
 @override_settings(ROOT_URLCONF=__name__)
-def test_a_connection_that_was_closed_meanwhile_is_replaced_before_the_request(get, postgresql):
+def test_a_connection_that_was_closed_in_between_is_replaced_before_the_request(get, postgresql):
     before = get("/pid")["json"]["value"]
     postgresql.execute(f"SELECT pg_terminate_backend({before}, 5000)")
 

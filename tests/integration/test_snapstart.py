@@ -103,7 +103,7 @@ def test_after_a_restore_random_numbers_are_new():
 
 
 @pytest.mark.parametrize(("module", "name"), CREDENTIAL_CACHES)
-def test_after_a_restore_what_holds_credentials_is_made_anew(module, name):
+def test_after_a_restore_what_holds_credentials_is_made_again(module, name):
     cached = getattr(importlib.import_module(module), name)
     kept = cached()
 

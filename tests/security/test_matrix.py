@@ -61,7 +61,7 @@ def test_a_private_object_of_another_looks_like_one_that_is_not_there(worlds):
 # The gateway decodes a path for its routes and once more for the function, so that an authorizer of a
 # route can be walked around: the claims are missing then, and Django has to ask for them itself.
 @pytest.mark.parametrize("path", ["/v1/%66eed", "/v1/%2566eed", "/%76%31/feed", "/%2576%2531/feed", "/v1%2Ffeed"])
-def test_whoever_walks_around_the_authorizer_is_nobody(path, worlds):
+def test_a_request_that_avoids_the_authorizer_has_no_caller(path, worlds):
     [cell] = [each for each in CELLS if str(each).startswith("GET /v1/feed, anonymous")]
 
     assert ask(cell, worlds, path).status in (401, 404)

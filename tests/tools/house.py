@@ -16,8 +16,9 @@ PACKAGE = LIBRARY / "src" / "serverless_django"
 
 SHORT_MODULE_LINES = 40
 DIALECT = re.compile(
-    r"\b(nobody|anybody|somebody|everybody|whoever|whichever|meanwhile|anew|lest|for ever|of (its|their|one's) own"
-    r"|(is|are|was|were|be|been|being) away)\b",
+    r"(?<![a-z])(nobody|anybody|somebody|everybody|whoever|whichever|meanwhile|anew|lest"
+    r"|for[ _]ever|of[ _](its|their|one's)[ _]own"
+    r"|(is|are|was|were|be|been|being)[ _]away)(?![a-z])",
     re.IGNORECASE,
 )
 """Words that stood for a clearer one: who, which, or what is unavailable."""

@@ -82,7 +82,7 @@ def test_a_queue_is_drained_as_declared(prod, declaration):
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": declaration.max_concurrency}
 
 
-def test_objects_have_a_handler_of_their_own(prod):
+def test_objects_have_their_own_handler(prod):
     handlers = {
         declaration.name: _queue_and_worker(prod, declaration)[2]["Handler"].split(".")[-2] for declaration in QUEUES
     }
@@ -97,7 +97,7 @@ def test_every_function_runs_the_one_bundle_on_its_stages_processor(deployment):
     assert {tuple(function["Architectures"]) for function in functions} == {(deployment.stage.architecture,)}
 
 
-def test_every_function_has_a_role_and_logs_of_its_own(deployment):
+def test_every_function_has_its_own_role_and_logs(deployment):
     functions = deployment.functions()
     groups = {function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions.values()}
 
@@ -210,7 +210,7 @@ def test_functions_connect_as_the_application_only(deployment):
         assert users == ([] if name.startswith("Migration") else ['app"]]}'])
 
 
-def test_whoever_runs_application_code_may_send_to_every_queue_of_tasks(deployment):
+def test_every_function_with_application_code_may_send_to_every_queue_of_tasks(deployment):
     for name, function in deployment.functions().items():
         targets = [target for target in _sends_to(deployment, function) if "DeadLetters" not in target]
 
@@ -318,7 +318,7 @@ def test_only_authenticated_paths_need_a_token(deployment):
     )
 
 
-def test_the_laptops_issuer_is_in_the_template_and_another_stage_has_users_of_its_own(local, prod):
+def test_the_laptops_issuer_is_in_the_template_and_another_stage_has_its_own_users(local, prod):
     [fixed] = local.properties("AWS::ApiGatewayV2::Authorizer")
     [own] = prod.properties("AWS::ApiGatewayV2::Authorizer")
 

@@ -17,7 +17,7 @@ def test_every_resource_is_priced_or_known_to_be_free(any_deployment):
     assert all(line.usd > 0 for line in lines)
 
 
-def test_a_type_that_nobody_priced_is_named():
+def test_a_type_without_a_price_is_named():
     bill = Bill({"Search": {"Type": "AWS::OpenSearchService::Domain", "Properties": {}}}, PRICES)
 
     with pytest.raises(UnknownPriceError, match="no price is known for AWS::OpenSearchService::Domain"):

@@ -48,7 +48,7 @@ def test_a_nat_gateway_takes_the_place_of_the_interface_endpoints(everything):
     assert [endpoint["VpcEndpointType"] for endpoint in endpoints] == ["Gateway"]
 
 
-def test_the_way_out_over_ipv6_lets_nobody_in(domain):
+def test_the_way_out_over_ipv6_is_no_way_in(domain):
     assert len(domain.resources("AWS::EC2::EgressOnlyInternetGateway")) == 1
     assert domain.resources("AWS::EC2::InternetGateway") == domain.resources("AWS::EC2::NatGateway") == {}
     for function in domain.functions().values():

@@ -57,7 +57,7 @@ def test_a_bucket_a_trigger_and_a_schedule_bring_one_of_each(local, larger):
     assert added["AWS::S3::Bucket"] == added["AWS::Events::Rule"] == added["AWS::Scheduler::Schedule"] == 1
 
 
-def test_nothing_that_was_there_is_made_anew(local, larger):
+def test_nothing_that_was_there_is_replaced(local, larger):
     for before, after in ((local.data, larger.data), (local.application, larger.application)):
         lost = set(before["Resources"]) - set(after["Resources"])
 

@@ -76,11 +76,11 @@ def test_a_call_of_higher_priority_runs_first(calls):
     assert calls == ["high", "low"]
 
 
-def test_an_infrastructure_that_fails_ends_the_batch_and_counts_for_nobody(calls, monkeypatch):
-    def be_away(keys):
+def test_an_infrastructure_that_fails_ends_the_batch_and_counts_for_no_call(calls, monkeypatch):
+    def be_unavailable(keys):
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr("serverless_django.tasks.receipts.claim", be_away)
+    monkeypatch.setattr("serverless_django.tasks.receipts.claim", be_unavailable)
     response = handler(batch(call("note"), call("note")), LambdaContext())
 
     assert (failed(response), calls, FailedCall.objects.count()) == (["m0", "m1"], [], 0)

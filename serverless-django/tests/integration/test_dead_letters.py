@@ -247,7 +247,7 @@ def test_a_bad_letter_of_a_fifo_group_does_not_hide_those_behind_it(fifo):
 
 
 @pytest.mark.nightly
-def test_a_redrive_of_what_was_done_meanwhile_does_nothing(send, deliver, calls):
+def test_a_redrive_of_what_was_done_in_between_does_nothing(send, deliver, calls):
     body = call("meet_conflicts").replace('"args":[]', '"args":["22001",3]')
     bury(send, deliver, body)
     send(body)

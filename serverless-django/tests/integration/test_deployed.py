@@ -175,7 +175,7 @@ def refused():
     return [json.loads(line) for line in finished.stdout.splitlines()]
 
 
-def test_a_database_that_is_away_is_answered_with_503_by_the_deployed_settings(refused):
+def test_an_unavailable_database_is_answered_with_503_by_the_deployed_settings(refused):
     *_, response = refused
 
     assert response["statusCode"] == 503

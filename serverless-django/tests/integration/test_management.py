@@ -160,7 +160,7 @@ def test_a_table_in_use_stops_the_traffic_only_for_seconds(postgresql, lambda_co
         assert other.execute("SELECT count(*) FROM auth_group").fetchone() == (0,)
 
 
-def test_an_index_that_was_never_finished_is_made_anew(postgresql, lambda_context):
+def test_an_index_that_was_never_finished_is_built_again(postgresql, lambda_context):
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE doubled AS SELECT 1 AS id UNION ALL SELECT 1")
         with pytest.raises(IntegrityError):

@@ -91,7 +91,7 @@ def test_an_object_event_at_the_wrong_queue_is_refused_alone(event, lambda_conte
     assert "not a task message" in caplog.text
 
 
-def test_a_connection_that_was_closed_meanwhile_is_replaced_before_the_message(event, lambda_context, postgresql):
+def test_a_connection_that_was_closed_in_between_is_replaced_before_the_message(event, lambda_context, postgresql):
     schedule = event("sqs/schedule")
     handler(schedule, lambda_context)
     with connection.cursor() as cursor:
@@ -102,7 +102,7 @@ def test_a_connection_that_was_closed_meanwhile_is_replaced_before_the_message(e
     assert handler(schedule, lambda_context) == {"batchItemFailures": []}
 
 
-def test_a_database_that_is_away_sends_everything_back(event, lambda_context, monkeypatch):
+def test_an_unavailable_database_sends_everything_back(event, lambda_context, monkeypatch):
     connection.close()
     monkeypatch.setitem(connections.settings["default"], "HOST", "/nowhere")
 

@@ -47,7 +47,7 @@ def test_a_rolled_back_transaction_sends_nothing(receive):
     assert receive("default") == []
 
 
-def test_a_rolled_back_savepoint_sends_nothing_of_its_own(receive):
+def test_a_rolled_back_savepoint_sends_none_of_its_calls(receive):
     with transaction.atomic():
         with pytest.raises(DeliberateError):
             enqueue_and_roll_back("inner")
@@ -118,7 +118,7 @@ def test_a_call_that_sqs_could_not_take_is_sent_by_the_sweep(away, receive):
     assert (bodies(receive("default")), DeferredCall.objects.count()) == ([["kept"]], 0)
 
 
-def test_while_sqs_is_away_only_the_first_request_waits_for_it(away):
+def test_while_sqs_is_unavailable_only_the_first_request_waits_for_it(away):
     note.enqueue(1)
 
     started = time.monotonic()
@@ -239,7 +239,7 @@ def test_a_direct_call_to_a_queue_that_is_gone_is_an_error_within_seconds(queues
 
 
 @pytest.mark.usefixtures("direct", "away")
-def test_a_direct_call_while_sqs_is_away_is_an_error_within_seconds():
+def test_a_direct_call_while_sqs_is_unavailable_is_an_error_within_seconds():
     started = time.monotonic()
     with pytest.raises(QueueUnavailableError):
         note.enqueue(1)

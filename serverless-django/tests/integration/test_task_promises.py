@@ -153,7 +153,7 @@ def test_a_task_that_keeps_its_old_name_as_well_gives_its_old_results(receive, m
 
 
 @pytest.mark.parametrize("result_id", ["01a20795-f084-79ab-806f-4dff5a779e01", "no id"])
-def test_a_result_that_nobody_kept_does_not_exist(queues, result_id):
+def test_a_result_that_was_not_kept_does_not_exist(queues, result_id):
     with pytest.raises(TaskResultDoesNotExist):
         note.get_result(result_id)
 

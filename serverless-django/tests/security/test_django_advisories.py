@@ -116,7 +116,7 @@ def test_no_cache_of_pages_and_no_session_is_there_to_be_fooled():
 
 
 @pytest.mark.parametrize("text", ["a\r\nx: y", "a\nb", "a\x00b"])
-def test_cve_2026_53878_no_header_holds_a_line_of_its_own(text):
+def test_cve_2026_53878_no_header_holds_another_line(text):
     with pytest.raises(MalformedEventError):
         WireHeaders([("x-a", text)], body=b"")
     if "\n" in text:

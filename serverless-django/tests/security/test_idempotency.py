@@ -126,7 +126,7 @@ def test_of_many_at_once_one_has_the_effect():
     assert orders() == 1
 
 
-def test_whoever_is_killed_leaves_neither_an_effect_nor_a_lock():
+def test_a_killed_process_leaves_neither_an_effect_nor_a_lock():
     def die():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")

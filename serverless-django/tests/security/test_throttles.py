@@ -49,7 +49,7 @@ def test_many_members_of_one_address_share_its_limit():
     assert statuses == [201] * 8 + [429] * 2
 
 
-def test_whoever_has_no_token_is_counted_by_address():
+def test_a_client_without_a_token_is_counted_by_address():
     assert [write(None).status_code for _ in range(9)][-1] == 429
 
 
@@ -97,7 +97,7 @@ def test_without_limits_the_database_is_not_asked(settings, django_assert_num_qu
     assert Row.objects.count() == 0
 
 
-def test_the_cache_counts_for_everybody(settings):
+def test_the_cache_counts_for_all_environments(settings):
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     cache.clear()
 
@@ -114,7 +114,7 @@ def test_while_the_cache_cannot_count_the_database_does(settings):
     assert [write().status_code for _ in range(6)] == [201] * 5 + [429]
 
 
-def test_while_the_database_is_away_a_writer_is_asked_to_come_again(monkeypatch):
+def test_while_the_database_is_unavailable_a_writer_is_asked_to_come_again(monkeypatch):
     def away(buckets):
         raise OperationalError("gone")
 
@@ -196,7 +196,7 @@ def test_a_household_is_one_client(address, network):
         (1, "", "192.0.2.1"),
     ],
 )
-def test_nobody_chooses_an_address_by_a_header(settings, proxies, forwarded, address):
+def test_no_client_chooses_its_address_by_a_header(settings, proxies, forwarded, address):
     settings.PROXIES_BEFORE_GATEWAY = proxies
     request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.1", HTTP_X_FORWARDED_FOR=forwarded)
 

@@ -36,7 +36,7 @@ class EventRelay:
         arn = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         rule, target = _object_rule(events, self.cloud.outputs["QueueObjectsUrl"].rpartition("/")[2])
         events.put_targets(Rule=rule, Targets=[{"Id": target["Id"], "Arn": arn}])
-        thread = threading.Thread(target=self._forward_for_ever, name="event-relay")
+        thread = threading.Thread(target=self._forward_forever, name="event-relay")
         thread.start()
         try:
             yield self
@@ -46,7 +46,7 @@ class EventRelay:
             events.put_targets(Rule=rule, Targets=[target])
             self.sqs.delete_queue(QueueUrl=self.url)
 
-    def _forward_for_ever(self) -> None:
+    def _forward_forever(self) -> None:
         chance = random.Random(self.seed)
         while not self._stop.is_set():
             received = self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=1)

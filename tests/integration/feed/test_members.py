@@ -113,7 +113,7 @@ def test_unfollowing_is_symmetric_and_repeatable(ada, bob):
     assert (Follow.objects.count(), Member.objects.get(handle="bob").follower_count) == (0, 0)
 
 
-def test_nobody_follows_themselves(ada):
+def test_no_member_follows_themselves(ada):
     response = ada.put("/v1/members/ada/follow")
 
     assert (response.status_code, response.json()["detail"]) == (409, "members cannot follow themselves")

@@ -69,7 +69,7 @@ def test_a_view_of_a_week_without_a_partition_is_kept_and_moves_in_when_there_is
     assert (before, home_of(view)) == ("feed_view_other", partition_of(moment))
 
 
-def test_weeks_that_nobody_asks_for_any_more_are_dropped_and_younger_ones_stay():
+def test_weeks_that_no_query_reads_any_more_are_dropped_and_younger_ones_stay():
     now = timezone.now()
     old, young = now - timedelta(weeks=15), now - timedelta(weeks=12)
     for moment in (old, young):

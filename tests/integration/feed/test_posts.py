@@ -101,7 +101,7 @@ def test_two_requests_at_once_make_one_post(client_of):
     assert len({answer.json()["id"] for answer in answers}) == Post.objects.count() == 1
 
 
-def test_nobody_posts_the_photo_of_somebody_else(bob):
+def test_no_member_posts_the_photo_of_another(bob):
     response = publish(bob, make_photo(make_member("ada")))
 
     assert response.status_code == 404
@@ -160,7 +160,7 @@ def test_the_author_deletes_a_post_and_its_photo_becomes_private(ada, bob):
     assert bob.get(f"/v1/photos/{post.photo_id}").status_code == 404
 
 
-def test_nobody_deletes_the_post_of_somebody_else(bob):
+def test_no_member_deletes_the_post_of_another(bob):
     post = make_post("ada")
 
     assert bob.delete(f"/v1/posts/{post.id}").status_code == 404
@@ -207,7 +207,7 @@ def test_own_posts_and_the_posts_of_a_member_are_the_same_list(ada, bob):
     assert [[post["id"] for post in each] for each in lists] == [posts[::-1], posts[::-1]]
 
 
-def test_the_posts_of_nobody_are_not_found(ada):
+def test_the_posts_of_an_unknown_member_are_not_found(ada):
     assert ada.get("/v1/members/unknown/posts").status_code == 404
 
 

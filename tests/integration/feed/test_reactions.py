@@ -169,7 +169,7 @@ def test_likes_of_a_post_that_is_being_deleted_neither_fail_nor_remain(client_of
     assert (failures, Post.objects.count(), Like.objects.count()) == ([], 0, 0)
 
 
-def test_views_travel_through_their_queue_with_ids_of_their_own(ada, queue):
+def test_views_travel_through_their_queue_with_their_own_ids(ada, queue):
     response = send_views(ada, make_post("bob").id, make_post("bob").id)
 
     assert (response.status_code, response.json()) == (202, {"accepted": 2, "repeated": 0})

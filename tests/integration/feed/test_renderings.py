@@ -57,7 +57,7 @@ def raising(error):
     return fail
 
 
-def test_an_upload_is_rendered_by_a_message_of_its_own(queue):
+def test_an_upload_is_rendered_by_its_own_message(queue):
     receive(*make_uploads("ada", 1))
     [call] = queue.calls
     queue.run()

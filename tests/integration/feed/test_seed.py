@@ -67,7 +67,7 @@ def test_the_command_shows_how_far_it_is():
     assert "seeded in" in out.getvalue()
 
 
-def test_a_database_with_members_of_its_own_is_refused():
+def test_a_database_with_other_members_is_refused():
     make_member("ada")
 
     with pytest.raises(CommandError, match="hold 'subject-of-ada' already, not a seed of 300 posts"):

@@ -95,5 +95,5 @@ def test_no_shared_cache_may_keep_a_refusal_or_a_probe(path, stranger):
     assert not may_be_shared(stranger.get(path))
 
 
-def test_what_nobody_marked_as_public_would_be_seen_by_this_test(stranger):
+def test_what_is_not_marked_as_public_would_be_seen_by_this_test(stranger):
     assert may_be_shared(stranger.get(f"/v1/shared/{make_post('ada').id}"))

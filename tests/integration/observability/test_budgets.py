@@ -12,7 +12,7 @@ from django.urls import path
 
 from lambda_app.apps.feed.models import Follow, Member, Post
 from serverless_django.observability.budgets import BudgetExceededError
-from serverless_django.observability.recordings import current_recording, record_statement, recorded
+from serverless_django.observability.recordings import current_recording, observe_statement, recorded
 from tests.integration.feed.conftest import make_member, make_post
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +77,7 @@ def test_one_query_too_many_fails_with_its_line(visit):
         visit(lambda request: ask(21))
 
 
-def test_a_view_declares_a_budget_of_its_own(visit):
+def test_a_view_declares_its_own_budget(visit):
     with pytest.raises(BudgetExceededError, match="GET /<str:story> is over"):
         visit(lambda request: (declare(request, queries=1), ask(2)))
 
@@ -196,14 +196,12 @@ def test_a_recording_ends_with_its_request(visit):
     assert current_recording() is None
 
 
-def test_a_recording_finds_lines_of_its_own():
+def test_a_recording_finds_its_own_lines():
     with recorded() as recording:
         Follow.objects.count()
 
-    assert [statement.site.function for statement in recording.statements] == [
-        "test_a_recording_finds_lines_of_its_own"
-    ]
-    assert record_statement in connection.execute_wrappers
+    assert [statement.site.function for statement in recording.statements] == ["test_a_recording_finds_its_own_lines"]
+    assert observe_statement in connection.execute_wrappers
 
 
 @task
@@ -226,7 +224,7 @@ def test_a_task_is_held_to_the_budget_of_its_function(immediately):
         thirst.enqueue(3)
 
 
-def test_a_task_within_a_request_has_an_account_of_its_own(immediately, visit):
+def test_a_task_within_a_request_has_its_own_account(immediately, visit):
     story = lambda request: (declare(request, queries=1), thirst.enqueue(2), ask(1))  # noqa: E731
 
     assert visit(story).status_code == 200

@@ -119,7 +119,7 @@ def test_a_handle_that_leads_to_another_place_is_no_member(method, handle):
 
 
 @pytest.mark.parametrize("name", [".", "..", "\N{KELVIN SIGN}", "\N{FULLWIDTH FULL STOP}"])
-def test_nobody_becomes_a_member_by_a_name_that_is_a_path(name):
+def test_no_client_becomes_a_member_by_a_name_that_is_a_path(name):
     answer = call("GET", "/v1/feed", claims={"iss": "https://issuer.localhost", "sub": "x", "preferred_username": name})
 
     assert (answer.status, Member.objects.count()) == (403, 0)

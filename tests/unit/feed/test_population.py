@@ -14,7 +14,7 @@ def population(request):
     return Population(request.param)
 
 
-def test_the_same_number_gives_the_same_id_for_ever():
+def test_the_same_number_gives_the_same_id_forever():
     assert UUID(id_of(POST, 7)) == UUID("019b76da-d104-7ee5-8e52-1d7a0f4d3872")
 
 

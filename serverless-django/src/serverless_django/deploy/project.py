@@ -56,10 +56,7 @@ class Project:
     """Dotted path of a function that is called with the finished application stack, to add resources and grants."""
 
     def stage(self, name: str | None) -> Stage:
-        """Return the stage called `name`.
-
-        Raise InvalidStageError if there is none: a deploy never guesses one.
-        """
+        """Return the stage called `name`.  Raise InvalidStageError if there is none: a deploy never guesses one."""
         for stage in self.stages:
             if stage.name == name:
                 return dataclasses.replace(stage, project=self.name)

@@ -22,10 +22,7 @@ class InvalidEscapeError(ValueError):
 
 
 def strictly_unquoted(text: str) -> str:
-    """Decode "%41" to "A" everywhere in `text`; "+" stays.
-
-    Raise InvalidEscapeError if a "%" starts no escape.
-    """
+    """Decode "%41" to "A" everywhere in `text`; "+" stays.  Raise InvalidEscapeError if a "%" starts no escape."""
     if stray := _STRAY_PERCENT.search(text):
         raise InvalidEscapeError(
             f"{text!r} has a % at position {stray.start()} that starts no escape; send %25 instead"

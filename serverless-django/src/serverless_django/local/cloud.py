@@ -101,7 +101,7 @@ class Cloud:
             self.console = await stack.enter_async_context(serving(console, port=self.console_port))
             stack.push_async_callback(console.close)
             stack.enter_context(self._announced())
-            retiring = asyncio.create_task(self._retire_for_ever())
+            retiring = asyncio.create_task(self._retire_forever())
             stack.callback(retiring.cancel)
             yield self
 
@@ -308,7 +308,7 @@ class Cloud:
         living = self.environments.environments()
         return {"environments": [{"source": item.function.source, "pid": item.pid} for item in living]}
 
-    async def _retire_for_ever(self) -> None:
+    async def _retire_forever(self) -> None:
         while True:
             await asyncio.sleep(1)
             await self.environments.retire_idle()

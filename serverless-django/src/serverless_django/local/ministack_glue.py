@@ -272,7 +272,7 @@ _restore_stacks = cloudformation.load_persisted_state
 cloudformation.load_persisted_state = _restore
 
 
-def _save_for_ever() -> None:
+def _save_forever() -> None:
     logging.getLogger("persistence").setLevel(logging.WARNING)
     while True:
         time.sleep(SAVE_SECONDS)
@@ -280,5 +280,5 @@ def _save_for_ever() -> None:
 
 
 if __name__ == "__main__":
-    threading.Thread(target=_save_for_ever, daemon=True).start()
+    threading.Thread(target=_save_forever, daemon=True).start()
     app.main()

@@ -26,7 +26,7 @@ from serverless_django.observability.budgets import (
     report_of,
 )
 from serverless_django.observability.logs import metric_fields
-from serverless_django.observability.recordings import Recording, current_recording, install
+from serverless_django.observability.recordings import Recording, current_recording
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,6 @@ class BudgetMiddleware(InlineMiddleware):
 
     def __init__(self, get_response: Any) -> None:
         super().__init__(get_response)
-        install()
         self._is_cold = True
 
     def before(self, request: HttpRequest) -> None:
@@ -70,7 +69,6 @@ class _Route:
 
 def hold_tasks() -> None:
     """Hold every task to the budget that its function declares.  Safe to repeat."""
-    install()
     task_started.connect(_start_task, dispatch_uid="serverless.budgets")
     task_finished.connect(_finish_task, dispatch_uid="serverless.budgets")
 

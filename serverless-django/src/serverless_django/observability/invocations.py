@@ -15,12 +15,11 @@ from time import perf_counter
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.signals import connection_created
 from django.http import HttpRequest
 
 from serverless_django.observability.correlation import continued, correlation_of
 from serverless_django.observability.logs import logger
+from serverless_django.observability.recordings import counter
 from serverless_django.observability.uncaught import printable
 
 queries_logger = logging.getLogger(__name__)
@@ -46,6 +45,15 @@ class Invocation:
     seconds: float = 0
     outcome: dict[str, Any] = field(default_factory=dict)
     """`status` of HTTP; `messages` and `failed` of a batch; `error` if it raised."""
+
+    def count_query(self, sql: Any, nanoseconds: int) -> None:
+        """Count the statement `sql`, which took `nanoseconds`."""
+        self.queries += 1
+        self.sql_seconds += nanoseconds / 1e9
+        if queries_logger.isEnabledFor(logging.DEBUG):
+            # Its text alone: the parameters are what people wrote.
+            text = str(sql)[:MAX_SQL_CHARACTERS]
+            queries_logger.debug("query", extra={"sql": text, "sql_ms": round(nanoseconds / 1e6, 2)})
 
     def fields(self) -> dict[str, Any]:
         """Return what its line says."""
@@ -110,7 +118,7 @@ def _begin(source: str) -> Invocation:
 
 
 def _measured(handler: Handler, event: Any, context: LambdaContext, invocation: Invocation) -> Any:
-    token = _current.set(invocation)
+    token, counter_token = _current.set(invocation), counter.set(invocation.count_query)
     started = perf_counter()
     try:
         reply = handler(event, context)
@@ -122,6 +130,7 @@ def _measured(handler: Handler, event: Any, context: LambdaContext, invocation: 
         return reply
     finally:
         _current.reset(token)
+        counter.reset(counter_token)
         invocation.seconds = perf_counter() - started
         _finish(invocation)
 
@@ -141,31 +150,3 @@ def _outcome(event: Any, reply: Any) -> dict[str, Any]:
     if "batchItemFailures" in reply:
         return {"messages": len(event["Records"]), "failed": len(reply["batchItemFailures"])}
     return {}
-
-
-# --- SQL --------------------------------------------------------------------------------------------------------------
-
-
-def _count_query(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
-    invocation = _current.get()
-    if invocation is None:
-        return execute(sql, params, many, context)
-    started = perf_counter()
-    try:
-        return execute(sql, params, many, context)
-    finally:
-        seconds = perf_counter() - started
-        invocation.queries += 1
-        invocation.sql_seconds += seconds
-        if queries_logger.isEnabledFor(logging.DEBUG):
-            # Its text alone: the parameters are what people wrote.
-            text = str(sql)[:MAX_SQL_CHARACTERS]
-            queries_logger.debug("query", extra={"sql": text, "sql_ms": round(seconds * 1000, 2)})
-
-
-def _watch(connection: BaseDatabaseWrapper, **signal: Any) -> None:
-    if _count_query not in connection.execute_wrappers:
-        connection.execute_wrappers.append(_count_query)
-
-
-connection_created.connect(_watch, dispatch_uid="serverless.invocations")

@@ -93,6 +93,8 @@ class Recording:
 
 
 _current: ContextVar[Recording | None] = ContextVar("recording of statements", default=None)
+counter: ContextVar[Callable[[Any, int], None] | None] = ContextVar("counter of statements", default=None)
+"""Is called with the text of each statement and its nanoseconds."""
 
 
 def current_recording() -> Recording | None:
@@ -113,31 +115,33 @@ def recorded(name: str = "") -> Iterator[Recording]:
         recording.stop()
 
 
-def record_statement(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
-    """Execute a statement, and add it to the current recording, if there is one.
+def observe_statement(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """Execute a statement, add it to the current recording, if there is one, and count it for the invocation.
 
     This is an execute wrapper of Django's: `execute` runs `sql` with `params`, or with each of them if `many`;
     `context` holds the connection.
     """
-    recording = _current.get()
-    if recording is None:
+    recording, count = _current.get(), counter.get()
+    if recording is None and count is None:
         return execute(sql, params, many, context)
     started = perf_counter_ns()
     try:
         return execute(sql, params, many, context)
     finally:
-        recording.add(sql, params, perf_counter_ns() - started)
-
-
-def install() -> None:
-    """Record on every connection that opens from now on.  Safe to repeat."""
-    connection_created.connect(_wrap, dispatch_uid="serverless.recordings")
+        nanoseconds = perf_counter_ns() - started
+        if count is not None:
+            count(sql, nanoseconds)
+        if recording is not None:
+            recording.add(sql, params, nanoseconds)
 
 
 def _wrap(connection: BaseDatabaseWrapper, **_: Any) -> None:
     # The wrapper outlives its connection and opens others.
-    if record_statement not in connection.execute_wrappers:
-        connection.execute_wrappers.append(record_statement)
+    if observe_statement not in connection.execute_wrappers:
+        connection.execute_wrappers.append(observe_statement)
+
+
+connection_created.connect(_wrap, dispatch_uid="serverless.recordings")
 
 
 _LISTS = re.compile(r"\(\s*%s(?:\s*,\s*%s)*\s*\)(?:\s*,\s*\(\s*%s(?:\s*,\s*%s)*\s*\))*")

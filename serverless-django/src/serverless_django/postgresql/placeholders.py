@@ -244,13 +244,13 @@ def _place_of_argument(tokens: _Tokens, left: int, bracket: int, function: bytes
         return Place.TEXT
     if function:
         return Place.ANY_TYPE
-    if _is_row_of_its_own(tokens, bracket):
+    if _is_separate_row(tokens, bracket):
         return Place.TYPED
     is_of_a_query = bracket < 0 or tokens.at(bracket + 1) in (b"SELECT", b"WITH")
     return Place.COLUMN if is_of_a_query else Place.ANY_TYPE
 
 
-def _is_row_of_its_own(tokens: _Tokens, bracket: int) -> bool:
+def _is_separate_row(tokens: _Tokens, bracket: int) -> bool:
     """Tell whether the row `(%s, …)` is a value, so that nothing gives its fields a type."""
     if tokens.at(bracket) != b"(" or tokens.at(bracket + 1) in (b"SELECT", b"VALUES", b"WITH"):
         return False

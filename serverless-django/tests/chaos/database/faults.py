@@ -26,7 +26,7 @@ def postgresql_restarts_between_requests(world: World) -> None:
     world.recover()
 
 
-def pooler_is_away(world: World) -> None:
+def pooler_is_gone(world: World) -> None:
     world.database.pooler.stop()
     answer = world.add()
     world.database.pooler.start()
@@ -169,7 +169,7 @@ def disk_is_full(world: World) -> None:
 FAULTS = (
     postgresql_crashes,
     postgresql_restarts_between_requests,
-    pooler_is_away,
+    pooler_is_gone,
     pooler_restarts_between_requests,
     pooler_is_killed_during_a_request,
     pool_is_exhausted,

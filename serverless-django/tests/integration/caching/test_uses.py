@@ -86,7 +86,7 @@ def test_a_fragment_of_a_template_stays_as_safe_as_it_was(cache):
 
 
 @pytest.mark.parametrize("stored", [pickle.dumps("old"), b"\x7fnewer", b"not ours"], ids=["pickle", "later", "other"])
-def test_what_cannot_be_read_is_a_miss_and_is_written_anew(cache, stored):
+def test_what_cannot_be_read_is_a_miss_and_is_overwritten(cache, stored):
     store_raw(cache, "key", stored)
 
     assert (cache.get("key", "default"), cache.get_many(["key"])) == ("default", {})

@@ -174,7 +174,7 @@ def test_touching_moves_the_end_of_a_value_and_tells_whether_there_is_one(cache)
     assert (cache.touch("key", 0), cache.get("key")) == (True, None)
 
 
-def test_a_value_without_a_timeout_of_its_own_has_that_of_the_cache(connect):
+def test_a_value_without_a_timeout_has_that_of_the_cache(connect):
     cache = connect(TIMEOUT=0.1)
     cache.set("key", 1)
     cache.set("lasting", 1, None)

@@ -49,7 +49,7 @@ def test_a_view_runs_on_the_main_thread(value):
     assert value("/thread") is True
 
 
-def test_a_view_may_run_a_loop_of_its_own(value, threads):
+def test_a_view_may_run_its_own_loop(value, threads):
     assert [value("/run_a_loop") for _ in range(2)] == ["ran", "ran"]
     assert value("/async_pid") == value("/sync_pid")
     assert threads() == 0

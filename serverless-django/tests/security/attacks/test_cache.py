@@ -55,7 +55,7 @@ def test_a_pickle_in_the_cache_runs_no_code(cache, protocol, marker):
     assert (read, Payload.ran) == ((None, {}, "ours"), [])
 
 
-def test_a_pickle_in_the_place_of_a_session_runs_no_code_and_names_nobody(cache):
+def test_a_pickle_in_the_place_of_a_session_runs_no_code_and_names_no_user(cache):
     session = SessionStore("a-session-key-of-32-characters-x")
     plant(cache, session.cache_key, pickle.dumps({"_auth_user_id": "1", "payload": Payload()}))
     Payload.ran.clear()

@@ -193,7 +193,7 @@ def test_a_secret_that_was_rotated_away_twice_opens_no_new_environment(make_envi
     assert [ask(said=said)["statusCode"] for said in (FIRST, SECOND, THIRD)] == [403, 200, 200]
 
 
-def test_an_outage_of_the_secret_lets_nobody_in(make_environment, monkeypatch, entered):
+def test_an_outage_of_the_secret_admits_no_request(make_environment, monkeypatch, entered):
     monkeypatch.setenv("ORIGIN_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:000000000000:secret:gone")
 
     answers = [make_environment()(said=said) for said in (None, "", FIRST)]
@@ -235,6 +235,6 @@ def test_a_load_balancers_own_health_check_is_answered(ask, kind):
     ],
     ids=lambda forged: repr(forged)[:60],
 )
-def test_nobody_passes_for_a_health_check(ask, entered, forged):
+def test_no_client_passes_for_a_health_check(ask, entered, forged):
     assert ask(**BALANCED | forged)["statusCode"] == 403
     assert entered == []

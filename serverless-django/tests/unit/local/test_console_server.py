@@ -75,5 +75,5 @@ def test_another_site_cannot_press_a_button_by_a_form(content_type):
 
 
 @pytest.mark.parametrize("path", ["/", "/events", "/metrics", "/actions/press"])
-def test_a_name_that_somebody_points_at_this_machine_is_not_answered(path):
+def test_a_dns_name_that_points_to_this_machine_is_not_answered(path):
     assert ask(path, host="evil.example:8001")[0] == 421

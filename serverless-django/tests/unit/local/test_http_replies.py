@@ -19,7 +19,7 @@ def test_a_full_reply_keeps_its_status_headers_and_body():
     assert reply.headers == (("content-type", "application/json"),)
 
 
-def test_each_cookie_becomes_a_header_of_its_own():
+def test_each_cookie_becomes_a_separate_header():
     reply = reply_to({"statusCode": 200, "cookies": ["a=1; Path=/", "b=2"]})
 
     assert reply.headers == (("set-cookie", "a=1; Path=/"), ("set-cookie", "b=2"))

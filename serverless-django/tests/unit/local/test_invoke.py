@@ -41,7 +41,7 @@ def test_a_deployed_function_is_found_by_its_handler():
     assert function_name(FUNCTIONS, "lambda_app.handlers.sqs") == "App-Likes"
 
 
-def test_a_handler_that_nobody_deployed_is_told():
+def test_a_handler_that_is_not_deployed_is_named():
     with pytest.raises(ProcessError, match=r"no deployed function runs lambda_app\.handlers\.s3\.handler"):
         function_name(FUNCTIONS, "lambda_app.handlers.s3")
 

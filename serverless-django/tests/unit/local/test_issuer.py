@@ -33,7 +33,7 @@ def test_an_issued_token_names_the_member(issuer):
     assert {"sub", "iss", "aud", "iat", "exp", "jti"} < set(claims)
 
 
-def test_a_member_keeps_its_subject_and_shares_it_with_nobody(issuer):
+def test_a_member_keeps_its_subject_and_shares_it_with_no_other(issuer):
     first, again, other = (check(token_for(issuer, member), issuer) for member in ("ada", "ada", "grace"))
 
     assert first["sub"] == again["sub"] != other["sub"]

@@ -29,7 +29,7 @@ def options_of(name, domain=""):
     return storage_options(TOPOLOGY, bucket, name=NAMES[name], domain=domain)
 
 
-def test_objects_that_never_change_may_be_kept_for_ever():
+def test_objects_that_never_change_may_be_kept_forever():
     parameters = options_of("out")["object_parameters"]
 
     assert parameters["CacheControl"] == "public, max-age=31536000, immutable"

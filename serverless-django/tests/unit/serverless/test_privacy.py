@@ -29,7 +29,7 @@ def test_what_a_view_says_stays(rf, said):
 
 
 @pytest.mark.parametrize("said", [PUBLIC, "Public", "s-maxage=60", "max-age=5, S-MaxAge=9"])
-def test_a_response_that_sets_a_cookie_is_kept_by_nobody_else(rf, said, caplog):
+def test_a_response_that_sets_a_cookie_is_kept_by_no_shared_cache(rf, said, caplog):
     response = pass_through(response_with(cookie=True, Cache_Control=said), rf)
 
     assert response["Cache-Control"] == PRIVATE
@@ -37,7 +37,7 @@ def test_a_response_that_sets_a_cookie_is_kept_by_nobody_else(rf, said, caplog):
 
 
 @pytest.mark.parametrize("vary", ["Cookie", "authorization", "Accept, AUTHORIZATION", "*"])
-def test_a_response_that_depends_on_who_asks_is_kept_by_nobody_else(rf, vary):
+def test_a_response_that_depends_on_the_caller_is_kept_by_no_shared_cache(rf, vary):
     assert pass_through(response_with(Cache_Control=PUBLIC, Vary=vary), rf)["Cache-Control"] == PRIVATE
 
 

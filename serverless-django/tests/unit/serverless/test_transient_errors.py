@@ -26,7 +26,7 @@ def test_what_passes_is_the_infrastructures(code):
 
 
 @pytest.mark.parametrize("error", [InterfaceError("connection already closed"), QueueUnavailableError("throttled")])
-def test_a_lost_connection_and_a_queue_that_is_away_are_the_infrastructures(error):
+def test_a_lost_connection_and_an_unavailable_queue_are_the_infrastructures(error):
     assert is_infrastructure(error)
 
 

@@ -73,5 +73,5 @@ def test_the_request_that_began_it_travels_along():
     assert (decoded.request_id, decoded.trace) == ("request-1", "Root=1-abc")
 
 
-def test_a_message_that_nobody_asked_for_is_written_as_the_first_version():
+def test_a_message_without_a_request_is_written_as_the_first_version():
     assert json.loads(TaskMessage(**FIELDS_OF_A_CALL).encode())["version"] == 1

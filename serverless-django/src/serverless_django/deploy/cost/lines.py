@@ -162,10 +162,7 @@ COSTS: Mapping[str, Callable[[Bill, Properties], Iterator[Line]]] = {
 
 
 def runs_per_month(expression: str) -> float:
-    """Return how often a schedule with `expression` runs in a month.
-
-    A cron expression counts once a day.
-    """
+    """Return how often a schedule with `expression` runs in a month.  A cron expression counts once a day."""
     if not (parts := re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression)):
         return MONTH_DAYS
     return MONTH_DAYS * {"minute": 1440, "hour": 24, "day": 1}[parts[2]] / int(parts[1])

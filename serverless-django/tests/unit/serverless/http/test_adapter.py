@@ -111,7 +111,7 @@ def test_an_application_that_is_not_djangos_calls_synchronous_code_on_the_main_t
     assert threads == [threading.main_thread()] * 5
 
 
-def test_a_loop_that_somebody_else_ran_and_closed_is_not_ours(event, lambda_context):
+def test_a_loop_that_other_code_ran_and_closed_is_not_ours(event, lambda_context):
     respond = adapt()
     asyncio.run(asyncio.sleep(0))
 

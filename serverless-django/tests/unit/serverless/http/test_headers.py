@@ -47,5 +47,5 @@ def test_text_beyond_latin_1_was_utf_8_on_the_wire():
     assert list(WireHeaders([("x", "λ")], body=b"")) == [[b"x", "λ".encode()]]
 
 
-def test_the_headers_of_a_response_are_pairs_of_bytes_for_whoever_asks():
+def test_the_headers_of_a_response_are_pairs_of_bytes_for_asgi_servers():
     assert list(TextHeaders([("x-name", "José")])) == [[b"x-name", "José".encode("latin-1")]]

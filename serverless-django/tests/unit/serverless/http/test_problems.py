@@ -86,7 +86,7 @@ def test_the_length_is_that_of_the_problem():
 
 
 @pytest.mark.parametrize("event", [None, {}, {"requestContext": {"requestId": 7}}])
-def test_without_a_gateway_each_request_gets_an_id_of_its_own(event):
+def test_without_a_gateway_each_request_gets_its_own_id(event):
     ids = {answer(HttpResponse(), event=event).headers["X-Request-Id"] for _ in range(2)}
 
     assert len(ids) == 2
@@ -97,7 +97,7 @@ def test_an_unknown_status_has_a_title():
 
 
 @pytest.mark.parametrize("error", [OperationalError("gone"), InterfaceError("gone"), QueueUnavailableError("gone")])
-def test_what_is_away_may_be_tried_again(caplog, error):
+def test_an_unavailable_service_may_be_tried_again(caplog, error):
     response = ProblemDetailsMiddleware(lambda request: None).process_exception(request(), error)
 
     assert (response.status_code, response.headers["Retry-After"]) == (503, "1")

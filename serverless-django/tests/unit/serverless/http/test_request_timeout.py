@@ -108,7 +108,7 @@ def test_between_requests_nothing_is_raised():
     work(0.3)
 
 
-def test_a_timer_of_somebody_else_goes_on(timer):
+def test_a_timer_of_other_code_goes_on(timer):
     handler, before = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)[0]
     with RequestTimeout(5):
         pass

@@ -13,7 +13,7 @@ from serverless_django.doctor.database_facts import read_database, sent_statemen
 from serverless_django.doctor.facts import Facts
 from serverless_django.doctor.findings import RULES, Diagnosis, diagnose
 from serverless_django.doctor.settings_facts import host, measure_middleware, read_settings
-from serverless_django.observability.recordings import Recording, install, recorded
+from serverless_django.observability.recordings import Recording, recorded
 
 
 class Command(BaseCommand):
@@ -32,7 +32,6 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *, visit: list[str], meta: list[str], memory_mb: int, **options: Any) -> None:
-        install()
         values = dict(map(_meta, meta))
         recordings = [self._visit(path, values) for path in visit]
         facts = Facts(

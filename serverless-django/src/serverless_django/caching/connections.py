@@ -58,7 +58,7 @@ class Connection:
         self._paused_until = 0.0
 
     def ask(self, key: str, command: Callable[[Any], Any], fallback: Any) -> Any:
-        """Return what `command`, which is about `key`, makes of the client, or `fallback` during an outage.
+        """Return `command(client)`, where the client is that of the node with `key`, or `fallback` during an outage.
 
         Raise ValkeyError if the server refuses the command itself.
         """
@@ -95,7 +95,7 @@ class Connection:
             client.connection_pool.disconnect()
 
     def _guarded(self, command: Callable[[Any], Any], fallback: Any) -> Any:
-        # The clock on the wall: the other one may stand still while Lambda is frozen.
+        # Wall-clock time: the monotonic clock may stop while Lambda is frozen.
         if 0 <= self._paused_until - time.time() <= PAUSE_SECONDS:
             return fallback
         try:
@@ -114,7 +114,7 @@ class Connection:
         except OUTAGES as error:
             if self._client is None or _has_timed_out(error):
                 raise
-        # The connection died while Lambda was frozen, or the cluster has changed: another is worth it.
+        # The connection died while Lambda was frozen, or the cluster has changed: try once more with a new connection.
         self.close()
         return command(self._opened())
 

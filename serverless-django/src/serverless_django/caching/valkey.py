@@ -127,8 +127,7 @@ class ValkeyCache(BaseCache):
     def get_or_set(
         self, key: Any, default: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
     ) -> Any:
-        """Return the value of `key` in `version`; if there is none, one process computes it with `default` and stores
-        it.
+        """Return the value of `key` in `version`; if there is none, one process stores what it computes with `default`.
 
         The value is kept for `timeout` seconds.  Other processes wait for it up to WAIT_SECONDS, then compute it
         themselves.

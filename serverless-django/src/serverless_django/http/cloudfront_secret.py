@@ -49,7 +49,7 @@ class CloudFrontSecret:
         said = last_value(event, ORIGIN_SECRET_HEADER).encode(errors="replace")
         if self._matches(said) or _is_health_check(event):
             return True
-        # The clock on the wall: the other one may stand still while Lambda is frozen.
+        # Wall-clock time: the monotonic clock may stop while Lambda is frozen.
         if not said or 0 <= time.time() - self._read_at <= REREAD_SECONDS:
             return False
         self._read()

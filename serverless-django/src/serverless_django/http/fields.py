@@ -77,7 +77,7 @@ def multi_value_fields(headers: Mapping[str, Any]) -> Fields:
 class WireHeaders:
     """The headers of one request: what ASGI wants, an iterable of pairs of bytes, and what Django makes of it.
 
-    Neither costs anything until it is asked for.  Names that a front could mistake for others are
+    Neither costs anything until it is asked for.  Names that a gateway could mistake for others are
     dropped ("X_Name" is not "X-Name"), and the length is that of the body as it is now.
     """
 

@@ -15,7 +15,7 @@ ANSWER_SECONDS = 5.0
 
 
 class Readiness:
-    """The last answer of the database.  It counts for the connection, or else the address, that gave it."""
+    """Remembers the last answer of the database, for the connection, or else the address, that gave it."""
 
     def __init__(self) -> None:
         self._source: Any = None
@@ -25,7 +25,7 @@ class Readiness:
     def check(self) -> None:
         """Raise OperationalError, or what the database raised, if it is unavailable."""
         is_known = self._source is not None and self._source in (connection.connection, _address())
-        # The clock on the wall: the other one may stand still while Lambda is frozen.
+        # Wall-clock time: the monotonic clock may stop while Lambda is frozen.
         if not is_known or not 0 < self._until - time.time() <= ANSWER_SECONDS:
             self._ask()
         elif self._fault:
@@ -59,7 +59,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Ask the database, no oftener than ANSWER_SECONDS; if it is unavailable the platform's middleware answers 503."""
+    """Query the database, at most once in ANSWER_SECONDS; if it is unavailable ProblemDetailsMiddleware answers 503."""
     _readiness.check()
     return JsonResponse({"status": "ok"})
 

@@ -61,7 +61,7 @@ class KeySet:
         *,
         algorithms: Collection[str],
         fetch: Callable[[str], Any] | None = None,
-        # The clock on the wall: the other one may stand still while Lambda is frozen.
+        # Wall-clock time: the monotonic clock may stop while Lambda is frozen.
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Raise ValueError if another host than the issuer could answer `url`."""

@@ -1,4 +1,4 @@
-"""The whole system: PostgreSQL, PgBouncer, the emulated AWS with our template deployed to it, and its front door."""
+"""The whole system: PostgreSQL, PgBouncer, the emulated AWS with our template deployed to it, and its gateway."""
 
 import asyncio
 import contextlib
@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from serverless_django.contract.environment import CACHE_ACCESS, variable_of
 from serverless_django.deploy.project import LOCAL, Project
 from serverless_django.local import pgbouncer
+from serverless_django.local.api_gateway_emulator import DEFAULT_PORT, ApiGatewayEmulator, Exchange, print_line
 from serverless_django.local.cloud_addresses import CloudAddresses
 from serverless_django.local.console.server import DEFAULT_PORT as CONSOLE_PORT
 from serverless_django.local.console.server import Console
@@ -27,7 +28,6 @@ from serverless_django.local.emulated_aws import EmulatedAws
 from serverless_django.local.emulator import Emulator, new_credentials
 from serverless_django.local.environments import Environments, InvokeResult
 from serverless_django.local.execution_environment import make_runtime_folder
-from serverless_django.local.front import DEFAULT_PORT, Exchange, Front, print_line
 from serverless_django.local.functions import FunctionVersion
 from serverless_django.local.issuer import LocalIssuer
 from serverless_django.local.listener import serving
@@ -93,10 +93,10 @@ class Cloud:
             await self._start_aws(stack, hosts, control_port=int(self.control.rpartition(":")[2]))
             await self._deploy_if_changed()
             self.issuer = LocalIssuer(self.state / "issuer.pem")
-            self.front = Front(
+            self.gateway = ApiGatewayEmulator(
                 self._read_api(), self._invoke_arn, lambda issuer: self.issuer.jwks, on_exchange=self.on_exchange
             )
-            self.url = await stack.enter_async_context(serving(self.front, port=self.port))
+            self.url = await stack.enter_async_context(serving(self.gateway, port=self.port))
             console = Console.of(self)
             self.console = await stack.enter_async_context(serving(console, port=self.console_port))
             stack.push_async_callback(console.close)
@@ -141,7 +141,7 @@ class Cloud:
 
     def authorizer(self) -> JwtAuthorizer | None:
         """Return the authorizer of the first route that has one."""
-        return next((route.authorizer for route in self.front.api.routes if route.authorizer is not None), None)
+        return next((route.authorizer for route in self.gateway.api.routes if route.authorizer is not None), None)
 
     @property
     def has_pooler(self) -> bool:
@@ -243,7 +243,7 @@ class Cloud:
         }
         self._functions.clear()
         if self.url:
-            self.front.api = self._read_api()
+            self.gateway.api = self._read_api()
             self._write_record()
 
     def _read_api(self) -> DeployedApi:
@@ -252,7 +252,7 @@ class Cloud:
             self._functions[route.function_arn] = self.aws.read_function(route.function_arn, code=self.state / "code")
         return api
 
-    # --- what the front, the emulator and other commands ask for ------------------------------------------------------
+    # --- what the gateway, the emulated AWS and other commands ask for ------------------------------------------------
 
     async def _invoke_arn(self, function_arn: str, payload: bytes, *, trace_id: str) -> InvokeResult:
         function = self._functions[function_arn]

@@ -1,4 +1,4 @@
-"""Where the parts of the laptop cloud find each other: what the launcher tells the emulator's process."""
+"""Addresses of the laptop cloud, which the launcher passes to the emulator's process in an environment variable."""
 
 import json
 import os
@@ -14,7 +14,7 @@ class CloudAddresses:
     """Hosts are IP addresses of this machine's loopback network."""
 
     control_port: int
-    """Of the launcher on 127.0.0.1: runs functions."""
+    """Port of the launcher's `Control` on 127.0.0.1, which runs functions."""
 
     control_token: str
 
@@ -38,9 +38,10 @@ class CloudAddresses:
 
     @classmethod
     def read(cls) -> Self:
-        """Raise KeyError if the launcher did not start us."""
+        """Return the addresses in this process's environment.  Raise KeyError if the launcher did not start it."""
         values = json.loads(os.environ[VARIABLE])
         return cls(**values | {"code": Path(values["code"])})
 
     def variables(self) -> dict[str, str]:
+        """Return the environment variable from which `read` reads these addresses."""
         return {VARIABLE: json.dumps(asdict(self), default=str)}

@@ -1,4 +1,4 @@
-"""The launcher's own address: the emulator has functions run here, and other commands ask and steer here."""
+"""HTTP server of the launcher: the emulated AWS has it run functions, other commands read and steer the system."""
 
 import hmac
 import json
@@ -17,7 +17,7 @@ class Control:
 
     actions: Mapping[str, Action]
     token: str
-    """What every request has to bear: new at each start, and known to processes of this user only."""
+    """Bearer token of every request: new at each start, and readable by processes of this user only."""
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if refusal := self._refusal_of(scope["method"], headers_of(scope)):

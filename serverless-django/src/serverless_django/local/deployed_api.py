@@ -1,4 +1,4 @@
-"""The HTTP API that was deployed, as a value: its routes, the functions behind them and who guards them."""
+"""The HTTP API that was deployed, as a value: its routes, their functions and their authorizers."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _FUNCTION_ARN = re.compile(r"arn:[^:/]+:lambda:[^:/]+:\d+:function:[^/]+")
 
 
 class UnsupportedApiError(ValueError):
-    """The deployed API uses something of API Gateway that the front does not do."""
+    """The deployed API uses something of API Gateway that its emulator does not do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +85,7 @@ class DeployedApi:
     account_id: str = "000000000000"
 
     def select(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        """Return the most specific route for `method` and a decoded `path`, with its path parameters; None if there is
-        none.
-        """
+        """Return the most specific route for `method` and a decoded `path`, with its path parameters, or None."""
         matches = [(route, found) for route in self.routes if (found := route.match(method, path)) is not None]
         return max(matches, key=lambda match: (match[0].route_key != DEFAULT_ROUTE, match[0].specificity), default=None)
 
@@ -133,7 +131,7 @@ def _function_arn(route_key: str, integration: Mapping[str, Any]) -> str:
     arn = _FUNCTION_ARN.search(integration.get("IntegrationUri", ""))
     if arn is None or integration.get("PayloadFormatVersion") != "2.0":
         raise UnsupportedApiError(
-            f"route {route_key!r} has integration {integration!r}; the front needs a Lambda function with payload 2.0"
+            f"route {route_key!r} has integration {integration!r}; this emulator needs a function with payload 2.0"
         )
     return arn.group()
 
@@ -144,11 +142,11 @@ def _authorizer(route_key: str, item: Mapping[str, Any], authorizers: Mapping[st
         return None
     authorizer = authorizers.get(item.get("AuthorizerId", ""), {})
     if kind != "JWT" or not authorizer.get("JwtConfiguration"):
-        raise UnsupportedApiError(f"route {route_key!r} is guarded by {kind}; the front knows JWT authorizers only")
+        raise UnsupportedApiError(f"route {route_key!r} is guarded by {kind}; this emulator knows JWT only")
     source = authorizer["IdentitySource"][0]
     if not source.lower().startswith("$request.header."):
         raise UnsupportedApiError(
-            f"route {route_key!r} takes its token from {source!r}; the front looks at headers only"
+            f"route {route_key!r} takes its token from {source!r}; this emulator looks at headers only"
         )
     configuration = authorizer["JwtConfiguration"]
     return JwtAuthorizer(

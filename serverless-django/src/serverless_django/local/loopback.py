@@ -11,13 +11,10 @@ from serverless_django.local.postgresql import PORT
 
 
 def loopback_hosts(record: Path) -> tuple[str, str]:
-    """Return two loopback addresses whose port 5432 is free, the same at every start: they are kept in the file
-    `record`.
+    """Return two loopback addresses whose port 5432 is free, kept in the file `record` for the next start.
 
     RDS Proxy listens on 5432 alone, so the address varies instead of the port.  The variables of deployed functions
-    contain it.
-
-    Raise OSError if another program uses the port by now.
+    contain it.  Raise OSError if another program uses the port by now.
     """
     if not record.exists():
         record.write_text(json.dumps([_free_host(), _free_host()]))

@@ -73,9 +73,7 @@ def _squawk(files: list[Path], *options: str) -> int:
 
 
 def write_sql(folder: Path, root: Path) -> Iterator[Path]:
-    """Write a file into `folder` for each migration below `root` and each database of the project, without a
-    connection.
-    """
+    """Write the SQL of each migration below `root`, for each database of the project, to a file in `folder`."""
     loader = MigrationLoader(None)
     migrations = [node for _, node in sorted(loader.graph.nodes.items()) if _is_linted(node, root)]
     for alias in connections:

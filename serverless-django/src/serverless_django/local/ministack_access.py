@@ -30,6 +30,7 @@ _has_form: ContextVar[bool] = ContextVar("has_form", default=False)
 
 
 def _find_refusal(scope: Message) -> Refusal | None:
+    """Return the status and the reason with which the request of `scope` is refused, or None if it is admitted."""
     headers = headers_of(scope)
     _has_form.set(_is_form(scope, headers))
     if _has_form.get():
@@ -94,7 +95,7 @@ _credentials_by_name = lambda_runtime.execution_credentials
 lambda_runtime.execution_credentials = lambda_svc.execution_credentials = _unguessable_credentials
 
 
-# --- A letter is judged by the identity that sends it, which MiniStack takes for any ----------------------------------
+# --- An e-mail is judged by the identity that sends it; MiniStack judges it by all identities -------------------------
 
 
 def _sender_or_resource(method: str, path: str, body: bytes, region: str, account: str) -> str:

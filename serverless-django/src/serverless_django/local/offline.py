@@ -1,7 +1,7 @@
-"""A connection of Django's without a server: it writes the SQL of migrations, and answers each query with no rows.
+"""A Django connection without a server: it writes the SQL of migrations, and answers each query with no rows.
 
-A migration asks the server for what an earlier one has made: an extension, the name of a constraint.  The name is
-made up as Django would; a rule of squawk never depends on one.
+A migration may ask the server for what an earlier one made: an extension, the name of a constraint.  Such a name is
+made up as Django would; no rule of squawk depends on it.
 """
 
 from collections.abc import Iterator, Sequence

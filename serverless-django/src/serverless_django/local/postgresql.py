@@ -77,9 +77,7 @@ class PostgreSQL:
             return cursor.fetchall() if cursor.description else []
 
     def conninfo(self, database: str = "postgres", user: str = SUPERUSER) -> str:
-        """Return a libpq connection string to `database` as `user`, over the private socket, which asks for no
-        password.
-        """
+        """Return a libpq string to `database` as `user`, over the private socket, which asks for no password."""
         return f"host={self.sockets} port={PORT} dbname={database} user={user}"
 
     def __enter__(self) -> "PostgreSQL":

@@ -76,7 +76,7 @@ def start(
     directory: Path | None = None,
     preexec: Callable[[], None] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in its own session, in `directory` and with the variables of `environment`, its output added to
+    """Start `command` in its own session, in `directory`, with `environment` as variables, and its output added to
     `log`.
 
     `preexec` runs in the new process before the command.

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from serverless_django.local.api_gateway_emulator import Exchange
 from serverless_django.local.cloud import Cloud
 from serverless_django.local.console.burst import sample_requests
 from serverless_django.local.console.lines import LogTail, find, one_line
 from serverless_django.local.environments import InvokeResult
-from serverless_django.local.front import Exchange
 from serverless_django.local.processes import ProcessError
 
 KEYS = "Press d and Enter to deploy a changed topology.py or cdk/, q and Enter or Ctrl-C to stop."
@@ -53,9 +53,7 @@ def plain(text: str, colour: str) -> str:
 
 
 def paint_of(stream: Any) -> Paint:
-    """Return a function that colours text for `stream`, if it is a terminal and NO_COLOR is not set
-    (https://no-color.org).
-    """
+    """Return a function that colours text for `stream`, if it is a terminal without NO_COLOR (https://no-color.org)."""
     return paint if stream.isatty() and not os.environ.get("NO_COLOR") else plain
 
 

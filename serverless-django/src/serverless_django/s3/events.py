@@ -1,4 +1,7 @@
-"""S3's three ways of telling → created objects: a native notification, EventBridge, and the test event."""
+"""An event of S3, in any of its three formats → the created objects in it.
+
+The formats are those of a bucket's notification, of EventBridge, and of the test when a notification is configured.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

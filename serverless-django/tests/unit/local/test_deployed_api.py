@@ -101,9 +101,9 @@ def test_a_route_without_authorizer_is_open():
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"integration": {"PayloadFormatVersion": "1.0"}}, "needs a Lambda function with payload 2.0"),
-        ({"integration": {"IntegrationUri": "https://example.com"}}, "needs a Lambda function with payload 2.0"),
-        ({"route": {"Target": "integrations/none"}}, "needs a Lambda function with payload 2.0"),
+        ({"integration": {"PayloadFormatVersion": "1.0"}}, "needs a function with payload 2.0"),
+        ({"integration": {"IntegrationUri": "https://example.com"}}, "needs a function with payload 2.0"),
+        ({"route": {"Target": "integrations/none"}}, "needs a function with payload 2.0"),
         ({"route": {"AuthorizationType": "AWS_IAM"}}, "guarded by AWS_IAM"),
         ({"route": {"AuthorizationType": "JWT", "AuthorizerId": "lost"}}, "guarded by JWT"),
         (
@@ -115,6 +115,6 @@ def test_a_route_without_authorizer_is_open():
         ),
     ],
 )
-def test_what_the_front_cannot_do_is_refused_at_start(parts, message):
+def test_what_the_emulator_cannot_do_is_refused_at_start(parts, message):
     with pytest.raises(UnsupportedApiError, match=message):
         read_deployed_api(client(**parts), "a1")

@@ -6,9 +6,9 @@ import json
 import pytest
 
 from serverless_django.local.api_gateway import HttpRequest
+from serverless_django.local.api_gateway_emulator import Exchange
 from serverless_django.local.environments import InvokeResult
 from serverless_django.local.execution_environment import FunctionError
-from serverless_django.local.front import Exchange
 from serverless_django.local.functions import FunctionVersion
 from serverless_django.local.http_replies import HttpReply
 from serverless_django.local.processes import ProcessError

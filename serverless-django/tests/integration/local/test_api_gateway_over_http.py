@@ -1,4 +1,4 @@
-"""A real HTTP client against the front, with functions that only echo."""
+"""A real HTTP client against the emulator of API Gateway, with functions that only echo."""
 
 import asyncio
 import http.client
@@ -11,8 +11,8 @@ from threading import Event, Thread
 import pytest
 
 from serverless_django.local.api_gateway import MAX_REQUEST_BYTES
+from serverless_django.local.api_gateway_emulator import ApiGatewayEmulator
 from serverless_django.local.deployed_api import DeployedApi, Route
-from serverless_django.local.front import Front
 from serverless_django.local.listener import bind, serving
 from tests.waiting import eventually
 
@@ -36,7 +36,7 @@ async def echo(function_arn, payload, *, trace_id):
 
 
 class Laptop:
-    """The front in a thread with its own event loop, as a phone meets it."""
+    """The emulator of API Gateway in a thread with its own event loop, as a phone meets it."""
 
     def __init__(self):
         self.lines, self._up, self._thread = [], Event(), Thread(target=lambda: asyncio.run(self._serve()))
@@ -44,9 +44,11 @@ class Laptop:
     async def _serve(self):
         route = Route(route_key="$default", function_arn="arn:echo")
         api = DeployedApi(api_id="a1", region="eu-central-1", domain_name="a1.example", routes=(route,))
-        front = Front(api, echo, lambda _: {"keys": []}, on_exchange=lambda exchange: self.lines.append(str(exchange)))
+        gateway = ApiGatewayEmulator(
+            api, echo, lambda _: {"keys": []}, on_exchange=lambda exchange: self.lines.append(str(exchange))
+        )
         self._loop, self._done = asyncio.get_running_loop(), asyncio.Event()
-        async with serving(front, port=0) as self.address:
+        async with serving(gateway, port=0) as self.address:
             self._up.set()
             await self._done.wait()
 

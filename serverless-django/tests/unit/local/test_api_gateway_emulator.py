@@ -1,4 +1,4 @@
-"""The front admits, invokes and answers as API Gateway does, whatever the function does."""
+"""The emulator of API Gateway admits, invokes and answers as API Gateway does, whatever the function does."""
 
 import asyncio
 import json
@@ -8,9 +8,9 @@ from http import HTTPStatus
 import pytest
 
 from serverless_django.local.api_gateway import HttpRequest
+from serverless_django.local.api_gateway_emulator import ApiGatewayEmulator, Exchange
 from serverless_django.local.deployed_api import DeployedApi, JwtAuthorizer, Route
 from serverless_django.local.environments import ThrottledError
-from serverless_django.local.front import Exchange, Front
 from serverless_django.local.http_replies import message_reply
 from serverless_django.local.issuer import LocalIssuer
 
@@ -62,8 +62,8 @@ def token(issuer):
 @pytest.fixture
 def answer(issuer):
     def answer(path, functions, *, method="GET", timeout_seconds=5.0, **fields):
-        front = Front(API, functions, lambda _: issuer.jwks, timeout_seconds=timeout_seconds)
-        reply, _ = asyncio.run(front.answer(HttpRequest(method=method, path=path, **fields)))
+        gateway = ApiGatewayEmulator(API, functions, lambda _: issuer.jwks, timeout_seconds=timeout_seconds)
+        reply, _ = asyncio.run(gateway.answer(HttpRequest(method=method, path=path, **fields)))
         return reply.status, json.loads(reply.body) if reply.body.startswith(b"{") else reply.body
 
     return answer
@@ -101,9 +101,9 @@ def test_without_a_valid_token_no_function_runs(answer, headers):
 
 
 def test_a_refusal_names_the_scheme(issuer):
-    front = Front(API, Functions(), lambda _: issuer.jwks)
+    gateway = ApiGatewayEmulator(API, Functions(), lambda _: issuer.jwks)
 
-    reply, cold = asyncio.run(front.answer(HttpRequest(method="GET", path="/v1/books")))
+    reply, cold = asyncio.run(gateway.answer(HttpRequest(method="GET", path="/v1/books")))
 
     assert ("www-authenticate", "Bearer") in reply.headers
     assert cold is None
@@ -127,9 +127,9 @@ def test_a_token_without_the_scope_is_forbidden(answer, token):
 
 def test_an_unknown_route_is_not_found(issuer):
     api = DeployedApi(api_id="a", region="r", domain_name="d", routes=(API.routes[2],))
-    front = Front(api, Functions(), lambda _: issuer.jwks)
+    gateway = ApiGatewayEmulator(api, Functions(), lambda _: issuer.jwks)
 
-    reply, _ = asyncio.run(front.answer(HttpRequest(method="POST", path="/v1/docs")))
+    reply, _ = asyncio.run(gateway.answer(HttpRequest(method="POST", path="/v1/docs")))
 
     assert (reply.status, reply.body) == (404, b'{"message":"Not Found"}')
 

@@ -36,7 +36,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class InvokeResult(Protocol):
-    """What the front needs to know of a finished invocation."""
+    """What the emulator tells of a finished invocation."""
 
     @property
     def payload(self) -> bytes: ...
@@ -91,7 +91,7 @@ def print_line(exchange: Exchange) -> None:
 
 
 @dataclass
-class Front:
+class ApiGatewayEmulator:
     """The ASGI application.  Assign `api` after a deployment: the next request sees it."""
 
     api: DeployedApi

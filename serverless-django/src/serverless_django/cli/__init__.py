@@ -182,6 +182,8 @@ commands.add_command(secrets)
 
 def main() -> None:
     """Run the command line; what a user can mend is one line on standard error, not a traceback."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     from serverless_django.deploy.config.stage import InvalidStageError
     from serverless_django.deploy.node import NodeError
     from serverless_django.local.processes import ProcessError
@@ -190,6 +192,9 @@ def main() -> None:
         commands()
     except (InvalidStageError, NodeError, ProcessError, OSError) as error:
         click.echo(f"{error}", err=True)
+        raise SystemExit(1) from error
+    except (BotoCoreError, ClientError) as error:
+        click.echo(f"AWS: {error} Check AWS_PROFILE, AWS_REGION and that you are signed in.", err=True)
         raise SystemExit(1) from error
 
 

@@ -1,4 +1,4 @@
-"""What a batch left undone → when each message comes again, or its burial among the dead letters."""
+"""The messages that a batch left undone → when each comes again, or its way to the dead-letter queue."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence

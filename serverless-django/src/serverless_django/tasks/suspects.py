@@ -3,7 +3,7 @@
 A task that kills its worker, by its memory, by a hang or by os._exit(), takes the other calls of its batch with
 it at each delivery, and no worker can tell which call it was.  So the calls of a delivery that left neither a
 success nor a failure behind are suspects.  A suspect runs alone, and its attempt is counted before it runs: the
-call that ends its worker again has left its name, and after `max_attempts` it is buried with its reason.
+call that ends its worker again is known by that count, and after `max_attempts` goes to the dead-letter queue.
 
 The suspects of a bulk task run together once more before that, because most deliveries without a word were an
 outage that has passed.  A first delivery costs nothing.

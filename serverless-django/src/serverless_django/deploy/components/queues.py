@@ -75,7 +75,7 @@ class TaskQueue(Construct):
             report_batch_item_failures=True,
         )
         self._grant_drain(worker.function, self.queue)
-        # What has failed often enough is buried by the worker itself, with the reason beside it.
+        # The worker itself sends a message that failed often enough there, with the reason beside it.
         iam.Grant.add_to_principal(
             grantee=worker.function, actions=["sqs:SendMessage"], resource_arns=[self.dead_letters.queue_arn]
         )

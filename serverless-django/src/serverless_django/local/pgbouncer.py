@@ -13,8 +13,8 @@ from pathlib import Path
 from serverless_django.local import processes
 from serverless_django.local.tls import ServerCertificate
 
-PACKAGES = ("pgbouncer", "libevent-2.1-7", "libc-ares2")
-"""Debian packages that, unpacked side by side, run without root."""
+PACKAGES = ("pgbouncer", "libevent-2.1-7", "libevent-2.1-7t64", "libc-ares2", "libcares2")
+"""Debian packages that, unpacked side by side, run without root; each library has another name since Debian 13."""
 
 DEFAULT_POOL_SIZE = 20
 
@@ -127,10 +127,11 @@ def _download(folder: Path, packages: Sequence[str]) -> None:
     draft = folder.with_name(folder.name + ".draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
-    for command in (["apt-get", "download", *packages], ["apt-get", "update"], ["apt-get", "download", *packages]):
-        if list(draft.glob(f"{packages[0]}_*.deb")):
-            break
-        subprocess.run(command, cwd=draft, capture_output=True, check=False, timeout=PATIENCE_SECONDS)
+    downloads = [["apt-get", "download", package] for package in packages]
+    for commands in (downloads, [["apt-get", "update"], *downloads]):
+        if not list(draft.glob(f"{packages[0]}_*.deb")):
+            for command in commands:
+                subprocess.run(command, cwd=draft, capture_output=True, check=False, timeout=PATIENCE_SECONDS)
     for package in draft.glob("*.deb"):
         subprocess.run(["dpkg", "-x", package, draft], check=False, capture_output=True)
     shutil.rmtree(folder, ignore_errors=True)
